@@ -1,0 +1,224 @@
+/**
+ * The configuration: one source of types, defaults, documentation and the JSON Schema file.
+ * Every description ends up in `proxy.config.schema.json` and in docs/configuration.md.
+ */
+import { z } from 'zod';
+
+const path = z
+  .string()
+  .regex(/^\/[A-Za-z0-9._~-]+(?:\/[A-Za-z0-9._~-]+)*$/, 'expected a path such as "/fhir"')
+  .refine((value) => !/^\/(?:_proxy|\.well-known)(?:\/|$)/.test(value), {
+    message: 'is reserved by the proxy itself',
+  })
+  .refine((value) => !value.split('/').some((segment) => /^\.+$/.test(segment)), {
+    message: 'expected no segment made of dots',
+  });
+
+const httpUrl = z.string().refine((value) => isHttpUrl(value), {
+  message: 'expected an absolute http or https URL without user, query and fragment',
+});
+
+const milliseconds = (what: string, fallback: number, min = 1, max = 3_600_000) =>
+  z.int().min(min).max(max).default(fallback).meta({ description: what });
+
+/** The client that the proxy is at the authorization server. */
+export const clientSchema = z
+  .strictObject({
+    id: z.string().min(1).meta({ description: 'Client id that the registration gave.' }),
+    key: z.string().min(1).meta({
+      description:
+        'Private signing key: path of a JWK, JWK Set or PEM file (PKCS#1 or PKCS#8), relative to the config file, or the JWK or PEM itself. RSA for RS384, EC P-384 for ES384.',
+    }),
+    keyId: z.string().min(1).optional().meta({
+      description:
+        'Value of the "kid" field of the client assertion. Default: the kid of the JWK, else its RFC 7638 thumbprint.',
+    }),
+    scopes: z
+      .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'expected one scope without spaces'))
+      .min(1)
+      .meta({
+        description: 'Scopes to ask for, such as "system/Patient.read". Nothing else is asked for.',
+      }),
+  })
+  .meta({
+    description:
+      'Client of the SMART Backend Services grant. Left out when the upstream is the sandbox.',
+  });
+
+/** How the connection to the upstream and to its token endpoint is secured. */
+export const tlsSchema = z
+  .strictObject({
+    ca: z.string().min(1).optional().meta({
+      description:
+        'PEM file of the certificate authority, or of the self-signed certificate, to trust besides the usual ones.',
+    }),
+    cert: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ description: 'PEM file of a client certificate (mutual TLS).' }),
+    key: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ description: 'PEM file of the private key of "cert".' }),
+    serverName: z.string().min(1).optional().meta({
+      description: 'Name to expect in the server certificate when it is not the host of the URL.',
+    }),
+    insecure: z.boolean().default(false).meta({
+      description:
+        'Accept any certificate. Anyone on the way can then read tokens and health data; prefer "ca".',
+    }),
+  })
+  .meta({ description: 'TLS towards the upstream and its token endpoint.' });
+
+/** What may be asked of a route. */
+export const accessSchema = z
+  .strictObject({
+    readOnly: z.boolean().default(false).meta({
+      description: 'Let only reads through: GET, HEAD, POST _search and operations that only read.',
+    }),
+  })
+  .meta({ description: 'What may be asked of this route.' });
+
+/** Time limits of a route. */
+export const timeoutsSchema = z
+  .strictObject({
+    connectMs: milliseconds(
+      'Milliseconds for the connection to the upstream, TLS included.',
+      10_000,
+    ),
+    headMs: milliseconds(
+      'Milliseconds until the head of the answer. OpenEMR runs an export inside its kick-off request, for up to 120 s.',
+      180_000,
+    ),
+    idleMs: milliseconds('Milliseconds without a byte in the middle of an answer.', 120_000),
+    tokenMs: milliseconds(
+      'Milliseconds for a token request. OpenEMR fetches a jwks_uri inside it, without a limit of its own.',
+      30_000,
+    ),
+  })
+  .meta({ description: 'Time limits.' });
+
+/** One route: a path of the proxy and the FHIR base behind it. */
+export const routeSchema = z
+  .strictObject({
+    path: path.meta({ description: 'Path of this route on the proxy, such as "/fhir".' }),
+    upstream: z.union([z.literal('sandbox'), z.literal('sandbox:7.0.3'), httpUrl]).meta({
+      description:
+        'FHIR base URL, such as "https://localhost:9300/apis/default/fhir", or "sandbox" for the embedded look-alike.',
+    }),
+    tokenEndpoint: httpUrl.optional().meta({
+      description:
+        'Token endpoint. Default: the one that <upstream>/.well-known/smart-configuration announces.',
+    }),
+    audience: z.string().min(1).optional().meta({
+      description: 'Value of the "aud" claim. Default: the token endpoint as discovered.',
+    }),
+    client: clientSchema.optional(),
+    tls: tlsSchema.prefault({}),
+    access: accessSchema.prefault({}),
+    timeouts: timeoutsSchema.prefault({}),
+    maxConnections: z.int().min(1).max(4096).default(128).meta({
+      description: 'Most connections to the upstream at one time; further requests wait for one.',
+    }),
+    rewriteLinks: z.boolean().default(true).meta({
+      description: "Replace the upstream's own absolute URLs in answers by the proxy's.",
+    }),
+    upstreamBases: z.array(httpUrl).default([]).meta({
+      description:
+        "Further absolute URLs by which the upstream calls its own FHIR base (OpenEMR's Site Address Override), to be replaced in answers too.",
+    }),
+    errorLog: z.string().min(1).optional().meta({
+      description:
+        "OpenEMR's error log, a path or a glob; the newest file is followed. Hints quote it.",
+    }),
+  })
+  .meta({ description: 'A path of the proxy and the FHIR base behind it.' });
+
+/** Where the proxy listens and who may ask. */
+export const listenSchema = z
+  .strictObject({
+    host: z.string().min(1).default('127.0.0.1').meta({
+      description: 'Address to listen on. Beyond loopback, "allowedHosts" is required.',
+    }),
+    port: z
+      .int()
+      .min(0)
+      .max(65_535)
+      .default(8088)
+      .meta({ description: 'Port; 0 takes a free one.' }),
+    allowedHosts: z
+      .array(
+        z
+          .string()
+          .regex(/^[A-Za-z0-9.-]+$|^\[[0-9a-fA-F:.]+\]$/, 'expected a host name without port'),
+      )
+      .default([])
+      .meta({
+        description:
+          'Host names, without port, by which clients may call the proxy, besides loopback names.',
+      }),
+    allowedOrigins: z.array(z.string().min(1)).default([]).meta({
+      description:
+        'Origins of browser apps that may call the proxy, besides loopback ones; such as "https://app.example".',
+    }),
+  })
+  .meta({ description: 'Where the proxy listens and who may ask.' });
+
+/** The log. */
+export const logSchema = z
+  .strictObject({
+    format: z.enum(['auto', 'pretty', 'json']).default('auto').meta({
+      description: '"auto" is "pretty" on a terminal and "json" elsewhere.',
+    }),
+    level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').meta({
+      description: 'Least severity that is logged.',
+    }),
+    showValues: z.boolean().default(false).meta({
+      description:
+        'Show paths and query values, which may hold health data. Credentials are never shown.',
+    }),
+  })
+  .meta({ description: 'The log.' });
+
+/** The whole configuration file. */
+export const configSchema = z
+  .strictObject({
+    $schema: z.string().optional().meta({ description: 'For editors; not read by the proxy.' }),
+    listen: listenSchema.prefault({}),
+    routes: z
+      .array(routeSchema)
+      .min(1)
+      .meta({ description: 'Routes; the longest matching path takes a request.' }),
+    log: logSchema.prefault({}),
+    drainMs: milliseconds('Milliseconds that a stop waits for what is in flight.', 10_000, 0),
+  })
+  .meta({ title: 'fhir-auth-proxy configuration' });
+
+/** A checked configuration with every default filled in. */
+export type ProxyConfig = z.output<typeof configSchema>;
+/** The configuration as people write it. */
+export type ProxyConfigInput = z.input<typeof configSchema>;
+/** A checked route. */
+export type RouteConfig = z.output<typeof routeSchema>;
+/** A checked client. */
+export type ClientConfig = z.output<typeof clientSchema>;
+/** Checked TLS settings. */
+export type TlsConfig = z.output<typeof tlsSchema>;
+/** Checked listen settings. */
+export type ListenConfig = z.output<typeof listenSchema>;
+/** Checked log settings. */
+export type LogConfig = z.output<typeof logSchema>;
+
+function isHttpUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const url = new URL(value);
+  return (
+    (url.protocol === 'http:' || url.protocol === 'https:') &&
+    url.username === '' &&
+    url.password === '' &&
+    !value.includes('?') &&
+    !value.includes('#')
+  );
+}

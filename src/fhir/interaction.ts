@@ -1,0 +1,140 @@
+/**
+ * What a request asks for in FHIR's own terms (FHIR R4, RESTful API), read from its method and path
+ * alone. Labels made here hold no id and no parameter value, so they may be logged.
+ */
+
+/** Name of an interaction, as FHIR's `http.html` calls it; `operation` covers every `$name`. */
+export type InteractionName =
+  | 'capabilities'
+  | 'discovery'
+  | 'read'
+  | 'vread'
+  | 'history'
+  | 'search'
+  | 'create'
+  | 'update'
+  | 'patch'
+  | 'delete'
+  | 'operation'
+  | 'batch'
+  | 'other';
+
+/** A request seen as a FHIR interaction. */
+export interface Interaction {
+  name: InteractionName;
+  /** Resource type, when the path names one and it looks like one (`[A-Z][A-Za-z]*`). */
+  resourceType?: string;
+  /** Name of the operation with its `$`, when `name` is `operation`. */
+  operation?: string;
+  /** What people see: `search Patient`, `read Observation`, `$export`, `Patient/$everything`. */
+  label: string;
+  /** Whether no token is needed: OpenEMR answers it without one. */
+  open: boolean;
+  /** Whether it can change data on the server. */
+  writes: boolean;
+}
+
+const RESOURCE_TYPE = /^[A-Z][A-Za-z]{1,63}$/;
+const OPERATION = /^\$[a-z][a-z-]{0,63}$/i;
+
+/** Operations that only read, also with `POST`. */
+const READING_OPERATIONS = new Set([
+  '$export',
+  '$bulkdata-status',
+  '$everything',
+  '$docref',
+  '$expand',
+  '$lookup',
+  '$validate-code',
+  '$validate',
+  '$lastn',
+  '$match',
+  '$meta',
+]);
+
+/**
+ * @param method request method, upper-case
+ * @param path path below the FHIR base, with or without the leading slash, without query; still percent-encoded
+ */
+export function parseInteraction(method: string, path: string): Interaction {
+  const segments = path.split('/').filter((segment) => segment !== '');
+  const [first = '', second, third] = segments.map(decodeDollar);
+  const reads = method === 'GET' || method === 'HEAD';
+
+  if (first === 'metadata' && segments.length === 1) {
+    return interaction('capabilities', { open: reads, writes: !reads });
+  }
+  if (first === '.well-known') return interaction('discovery', { open: reads, writes: !reads });
+
+  const operation = [first, second, third].find((s) => s !== undefined && OPERATION.test(s));
+  const resourceType = RESOURCE_TYPE.test(first) ? first : undefined;
+  if (operation !== undefined) {
+    // An operation that changes state cannot be called with GET (FHIR R4, Operations).
+    const writes = !reads && (method === 'DELETE' || !READING_OPERATIONS.has(operation));
+    return interaction('operation', { resourceType, operation, writes });
+  }
+  if (segments.length === 0) {
+    return interaction(method === 'POST' ? 'batch' : 'other', { writes: !reads });
+  }
+  if (resourceType === undefined) return interaction('other', { writes: !reads });
+  return resourceInteraction(method, resourceType, second, third);
+}
+
+function resourceInteraction(
+  method: string,
+  resourceType: string,
+  second: string | undefined,
+  third: string | undefined,
+): Interaction {
+  if (method === 'POST') {
+    return second === '_search' || third === '_search'
+      ? interaction('search', { resourceType, writes: false })
+      : interaction('create', { resourceType, writes: true });
+  }
+  if (method === 'PUT') return interaction('update', { resourceType, writes: true });
+  if (method === 'PATCH') return interaction('patch', { resourceType, writes: true });
+  if (method === 'DELETE') return interaction('delete', { resourceType, writes: true });
+  if (method !== 'GET' && method !== 'HEAD')
+    return interaction('other', { resourceType, writes: true });
+  if (second === undefined || second === '_search') {
+    return interaction('search', { resourceType, writes: false });
+  }
+  if (second === '_history') return interaction('history', { resourceType, writes: false });
+  if (third === '_history') {
+    return interaction('vread', { resourceType, writes: false });
+  }
+  // A second resource type is a compartment search: Patient/123/Observation.
+  if (third !== undefined && RESOURCE_TYPE.test(third)) {
+    return interaction('search', { resourceType: third, writes: false });
+  }
+  return interaction('read', { resourceType, writes: false });
+}
+
+function interaction(
+  name: InteractionName,
+  rest: {
+    resourceType?: string | undefined;
+    operation?: string;
+    open?: boolean;
+    writes: boolean;
+  },
+): Interaction {
+  const { resourceType, operation, open = false, writes } = rest;
+  return {
+    name,
+    ...(resourceType === undefined ? {} : { resourceType }),
+    ...(operation === undefined ? {} : { operation }),
+    label: label(name, resourceType, operation),
+    open,
+    writes,
+  };
+}
+
+function label(name: InteractionName, resourceType?: string, operation?: string): string {
+  if (operation !== undefined) return resourceType ? `${resourceType}/${operation}` : operation;
+  return resourceType === undefined ? name : `${name} ${resourceType}`;
+}
+
+function decodeDollar(segment: string): string {
+  return segment.startsWith('%24') ? `$${segment.slice(3)}` : segment;
+}
