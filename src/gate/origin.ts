@@ -1,0 +1,108 @@
+/**
+ * Calls from browsers: the `Origin` field (RFC 6454) and `Sec-Fetch-Site` (Fetch Metadata). Any page
+ * may send requests to this machine; only pages of this machine, or of origins that the
+ * configuration names, are answered. CORS (Fetch standard) is answered here, never by the upstream.
+ */
+import type { ListenConfig } from '../config/schema.ts';
+import { ProxyError } from '../errors.ts';
+import type { ScannedFields } from './field-scan.ts';
+import { isLoopbackHost, parseAuthority } from './loopback.ts';
+import { quoted } from './name-in-message.ts';
+
+/** Most origins whose fields are remembered. */
+const MAX_KNOWN = 64;
+
+/** Fields of an answer that a page may read besides the few that it may read anyway. */
+const EXPOSED = [
+  'Content-Location',
+  'Content-Range',
+  'ETag',
+  'Last-Modified',
+  'Link',
+  'Location',
+  'Proxy-Status',
+  'Retry-After',
+  'Server-Timing',
+  'WWW-Authenticate',
+  'X-Progress',
+  'X-Request-Id',
+].join(', ');
+
+const NONE: readonly string[] = [];
+/** A browser asked without `Origin`; an answer to one page must not be reused for another. */
+const SAME_ORIGIN: readonly string[] = ['Vary', 'Origin'];
+
+/** The CORS fields for an answer, or the refusal (`origin-refused`, 403). */
+export type OriginCheck = (fields: ScannedFields) => readonly string[] | ProxyError;
+
+/** @param listen `allowedOrigins` holds origins besides the loopback ones, compared whole */
+export function createOriginCheck(listen: Pick<ListenConfig, 'allowedOrigins'>): OriginCheck {
+  const allowed = new Set(listen.allowedOrigins.map((origin) => origin.toLowerCase()));
+  const known = new Map<string, readonly string[]>();
+
+  return (fields) => {
+    if (fields.originCount === 0) {
+      return fields.fetchSite === '' ? NONE : checkFetchSite(fields.fetchSite);
+    }
+    if (fields.originCount > 1) {
+      return refuse(`the request has ${fields.originCount} "Origin" fields: expected at most one`);
+    }
+    const { origin } = fields;
+    const remembered = known.get(origin);
+    if (remembered !== undefined) return remembered;
+    const sameOrigin = isSameOrigin(origin, fields.host);
+    if (!sameOrigin && !isLoopbackOrigin(origin) && !allowed.has(origin.toLowerCase())) {
+      return refuseOrigin(origin);
+    }
+    const answer = buildCorsFields(origin);
+    // "Same" depends on the host asked as well, so it is not remembered by origin alone.
+    if (!sameOrigin && known.size < MAX_KNOWN) known.set(origin, answer);
+    return answer;
+  };
+}
+
+/** Without `Origin`, a browser's navigations, images, forms sent with GET and the like. */
+function checkFetchSite(site: string): readonly string[] | ProxyError {
+  if (site === 'same-origin' || site === 'same-site' || site === 'none') return SAME_ORIGIN;
+  return refuse(
+    'a page of another site made the browser ask ("Sec-Fetch-Site" is not "same-origin", "same-site" or "none"): open the address by hand, or let the page use fetch and add its origin to "listen.allowedOrigins"',
+  );
+}
+
+/** The page came from the very host that it asks now; the host itself has been checked before. */
+function isSameOrigin(origin: string, host: string): boolean {
+  return origin === `http://${host}` || origin === `https://${host}`;
+}
+
+function isLoopbackOrigin(origin: string): boolean {
+  const match = /^https?:\/\/(.+)$/.exec(origin);
+  const authority = match === null ? undefined : parseAuthority(match[1] as string);
+  return authority !== undefined && isLoopbackHost(authority.host);
+}
+
+function refuseOrigin(origin: string): ProxyError {
+  if (origin === 'null') {
+    return refuse(
+      'origin "null" is not allowed: sandboxed frames, local files and redirected requests all send it, so it says nothing about who asks. Serve the page over HTTP from this machine',
+    );
+  }
+  const name = quoted(origin);
+  return refuse(
+    `origin ${name} is not allowed: expected a page of this machine or one of "listen.allowedOrigins". To allow it, add ${name} to "listen.allowedOrigins"`,
+  );
+}
+
+function buildCorsFields(origin: string): readonly string[] {
+  return [
+    'Access-Control-Allow-Origin',
+    origin,
+    'Access-Control-Expose-Headers',
+    EXPOSED,
+    'Vary',
+    'Origin',
+  ];
+}
+
+function refuse(message: string): ProxyError {
+  return new ProxyError('origin-refused', message, { status: 403 });
+}

@@ -1,0 +1,34 @@
+/** Names of query parameters, for the log and the inspector; values never leave this file. */
+
+/** Most names that are kept. */
+const MAX_NAMES = 32;
+const NO_NAMES: readonly string[] = [];
+/** Search parameters with modifiers and chains (`subject:Patient.name`, `_has:Observation:patient:code`). */
+const NAME = /^[A-Za-z_$][A-Za-z0-9_.:$-]{0,63}$/;
+
+/**
+ * The names in order, without duplicates. What does not look like the name of a FHIR parameter, or
+ * has no `=`, may be a value that strayed, and is kept as `…`.
+ *
+ * @param query without its question mark
+ */
+export function parseParameterNames(query: string): readonly string[] {
+  if (query === '') return NO_NAMES;
+  const names: string[] = [];
+  for (let start = 0; start < query.length && names.length < MAX_NAMES;) {
+    let end = query.indexOf('&', start);
+    if (end < 0) end = query.length;
+    if (end > start) {
+      const equals = query.indexOf('=', start);
+      const name = equals < 0 || equals > end ? '…' : displayName(query.slice(start, equals));
+      if (!names.includes(name)) names.push(name);
+    }
+    start = end + 1;
+  }
+  return names;
+}
+
+function displayName(raw: string): string {
+  const name = raw.includes('%') ? raw.replaceAll(/%3a/gi, ':').replaceAll(/%24/g, '$') : raw;
+  return NAME.test(name) ? name : '…';
+}
