@@ -4,6 +4,13 @@
  */
 import { z } from 'zod';
 
+import { accessSchema } from './access-schema.ts';
+import { listenSchema } from './listen-schema.ts';
+import { milliseconds } from './milliseconds.ts';
+
+export { METHODS, accessSchema } from './access-schema.ts';
+export { limitsSchema, listenSchema } from './listen-schema.ts';
+
 const path = z
   .string()
   .regex(/^\/[A-Za-z0-9._~-]+(?:\/[A-Za-z0-9._~-]+)*$/, 'expected a path such as "/fhir"')
@@ -17,9 +24,6 @@ const path = z
 const httpUrl = z.string().refine((value) => isHttpUrl(value), {
   message: 'expected an absolute http or https URL without user, query and fragment',
 });
-
-const milliseconds = (what: string, fallback: number, min = 1, max = 3_600_000) =>
-  z.int().min(min).max(max).default(fallback).meta({ description: what });
 
 /** The client that the proxy is at the authorization server. */
 export const clientSchema = z
@@ -71,15 +75,6 @@ export const tlsSchema = z
     }),
   })
   .meta({ description: 'TLS towards the upstream and its token endpoint.' });
-
-/** What may be asked of a route. */
-export const accessSchema = z
-  .strictObject({
-    readOnly: z.boolean().default(false).meta({
-      description: 'Let only reads through: GET, HEAD, POST _search and operations that only read.',
-    }),
-  })
-  .meta({ description: 'What may be asked of this route.' });
 
 /** Time limits of a route. */
 export const timeoutsSchema = z
@@ -136,36 +131,6 @@ export const routeSchema = z
   })
   .meta({ description: 'A path of the proxy and the FHIR base behind it.' });
 
-/** Where the proxy listens and who may ask. */
-export const listenSchema = z
-  .strictObject({
-    host: z.string().min(1).default('127.0.0.1').meta({
-      description: 'Address to listen on. Beyond loopback, "allowedHosts" is required.',
-    }),
-    port: z
-      .int()
-      .min(0)
-      .max(65_535)
-      .default(8088)
-      .meta({ description: 'Port; 0 takes a free one.' }),
-    allowedHosts: z
-      .array(
-        z
-          .string()
-          .regex(/^[A-Za-z0-9.-]+$|^\[[0-9a-fA-F:.]+\]$/, 'expected a host name without port'),
-      )
-      .default([])
-      .meta({
-        description:
-          'Host names, without port, by which clients may call the proxy, besides loopback names.',
-      }),
-    allowedOrigins: z.array(z.string().min(1)).default([]).meta({
-      description:
-        'Origins of browser apps that may call the proxy, besides loopback ones; such as "https://app.example".',
-    }),
-  })
-  .meta({ description: 'Where the proxy listens and who may ask.' });
-
 /** The log. */
 export const logSchema = z
   .strictObject({
@@ -206,6 +171,10 @@ export type RouteConfig = z.output<typeof routeSchema>;
 export type ClientConfig = z.output<typeof clientSchema>;
 /** Checked TLS settings. */
 export type TlsConfig = z.output<typeof tlsSchema>;
+/** Checked access rules of a route. */
+export type AccessConfig = z.output<typeof accessSchema>;
+/** Checked limits. */
+export type LimitsConfig = ListenConfig['limits'];
 /** Checked listen settings. */
 export type ListenConfig = z.output<typeof listenSchema>;
 /** Checked log settings. */

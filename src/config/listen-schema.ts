@@ -1,0 +1,75 @@
+/** Where the proxy listens, who may ask and what it may cost: the "listen" part of the configuration. */
+import { z } from 'zod';
+
+import { milliseconds } from './milliseconds.ts';
+
+/** Limits on what a caller may cost. */
+export const limitsSchema = z
+  .strictObject({
+    headerBytes: z.int().min(1024).max(1_048_576).default(16_384).meta({
+      description: 'Longest request head in bytes: request line and fields; a longer one gets 431.',
+    }),
+    headerCount: z.int().min(10).max(2000).default(200).meta({
+      description: 'Most request fields; more get 431.',
+    }),
+    targetBytes: z.int().min(256).max(1_048_576).default(8192).meta({
+      description:
+        'Longest request target (path and query) in bytes; a longer one gets 414. Apache takes 8190 by default.',
+    }),
+    headersMs: milliseconds('Milliseconds for a request head to arrive.', 15_000),
+    requestMs: milliseconds('Milliseconds for a whole request, body included, to arrive.', 300_000),
+    keepAliveMs: milliseconds('Milliseconds that an idle client connection is kept open.', 30_000),
+    connections: z.int().min(1).max(65_535).default(2048).meta({
+      description: 'Most client connections at one time; further ones are closed at once.',
+    }),
+  })
+  .meta({ description: 'Limits on what a caller may cost.' });
+
+/** Where the proxy listens and who may ask. */
+export const listenSchema = z
+  .strictObject({
+    host: z.string().min(1).default('127.0.0.1').meta({
+      description: 'Address to listen on. Beyond loopback, "allowedHosts" is required.',
+    }),
+    port: z
+      .int()
+      .min(0)
+      .max(65_535)
+      .default(8088)
+      .meta({ description: 'Port; 0 takes a free one.' }),
+    allowedHosts: z
+      .array(
+        z
+          .string()
+          .regex(/^[A-Za-z0-9.-]+$|^\[[0-9a-fA-F:.]+\]$/, 'expected a host name without port'),
+      )
+      .default([])
+      .meta({
+        description:
+          'Host names, without port, by which clients may call the proxy, besides loopback names.',
+      }),
+    allowedOrigins: z
+      .array(
+        z
+          .string()
+          .regex(
+            /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@*]+$/i,
+            'expected an origin such as "https://app.example", without path or final slash',
+          ),
+      )
+      .default([])
+      .meta({
+        description:
+          'Origins of browser apps that may call the proxy, besides loopback ones; such as "https://app.example".',
+      }),
+    apiKey: z
+      .string()
+      .regex(/^[\x21-\x7e]{16,}$/, 'expected at least 16 visible ASCII characters without spaces')
+      .optional()
+      .meta({
+        description:
+          'Key that every caller must send, as "X-API-Key" or "Authorization: Bearer", or as the password of a browser\'s prompt. For machines that several people share. Better "${NAME}" than the key itself.',
+      }),
+    limits: limitsSchema.prefault({}),
+  })
+  .meta({ description: 'Where the proxy listens and who may ask.' });
