@@ -131,6 +131,8 @@ export interface Exchange {
   interaction?: Interaction;
   /** Names (never values) of the query's parameters, in order, without duplicates. */
   parameterNames?: readonly string[];
+  /** Request target as asked (path and query), which may hold health data; set only when values are shown. */
+  target?: string;
   /** Status sent to the client; 0 while none was. */
   status: number;
   outcome: Outcome;

@@ -1,0 +1,193 @@
+import type { Clock, Exchange, Hint } from '../contracts.ts';
+import type { LineLogger, LogLevel } from './logger.ts';
+import { formatBytes, formatClock, formatDuration, oneLine, wrap, type Palette } from './pretty.ts';
+import { redactText } from './redaction.ts';
+
+/** How exchanges are logged. */
+export interface ExchangeLogOptions {
+  logger: LineLogger;
+  /** Whether to show the request target, which may hold health data; default false. */
+  showValues?: boolean;
+  /** Whether pretty lines name the route; for more than one route. Default false. */
+  showRoute?: boolean;
+  /** Where to read more about a hint; default `/_proxy/hints/ID`. */
+  hintUrl?: (id: string) => string;
+  /** Width of the terminal in columns; default 100. */
+  columns?: number;
+  /** Default: the system clock. */
+  clock?: Clock;
+}
+
+/** A hint that was explained less than this many milliseconds ago is only named. */
+const EXPLAIN_AGAIN_MS = 60_000;
+
+/**
+ * Creates the function that logs one line per finished exchange: `warn` for what failed and for
+ * 5xx, `debug` for what the proxy answered by itself (reserved paths, preflights), else `info`.
+ *
+ * JSON lines are flat; their names are stable, and what is unknown is left out:
+ *
+ * | field | what |
+ * |---|---|
+ * | `time`, `level`, `msg` | end of the exchange (ISO 8601, UTC), severity, always `exchange` |
+ * | `id`, `route`, `method` | exchange id, path of the route, request method |
+ * | `interaction` | `search Patient`, `read Observation`, `$export`; never an id or a value |
+ * | `parameters` | names of the query's parameters, comma-separated |
+ * | `target` | path and query; only when values are shown |
+ * | `status`, `outcome` | status sent (0: none), how it ended ({@link Exchange} `outcome`) |
+ * | `durationMs`, `tokenMs`, `upstreamMs` | milliseconds from the request head until the end, the token, the head of the answer |
+ * | `requestBytes`, `responseBytes` | body bytes |
+ * | `token`, `replayed` | `none`, `cached`, `fresh` or `stale`; whether a 401 was cured by a replay |
+ * | `error`, `errorMessage` | code and message of the proxy's own error |
+ * | `hint`, `hintTitle`, `hintCause`, `hintFix`, `hintUrl` | first hint; its texts only when not given within the last 60 s |
+ * | `otherHints` | ids of further hints, comma-separated |
+ */
+export function createExchangeLog(options: ExchangeLogOptions): (exchange: Exchange) => void {
+  const { logger, clock = Date, hintUrl = (id) => `/_proxy/hints/${id}` } = options;
+  const isNew = createHintMemory();
+  const format = logger.format === 'json' ? formatJson : createPrettyFormat(logger, options);
+
+  return (exchange) => {
+    const level = levelOf(exchange);
+    if (!logger.enabled(level)) return;
+    const now = clock.now();
+    logger.line(format(exchange, level, now, (hint) => isNew(hint.id, now), hintUrl));
+  };
+}
+
+/** Severity of the line of an exchange. */
+export function levelOf(exchange: Exchange): LogLevel {
+  const { outcome, status } = exchange;
+  if (outcome === 'answered' && status < 400) return 'debug';
+  return outcome === 'failed' || outcome === 'upstream-died' || status >= 500 ? 'warn' : 'info';
+}
+
+type Format = (
+  exchange: Exchange,
+  level: LogLevel,
+  now: number,
+  isNew: (hint: Hint) => boolean,
+  hintUrl: (id: string) => string,
+) => string;
+
+function createHintMemory(): (id: string, now: number) => boolean {
+  const explainedAt = new Map<string, number>();
+  return (id, now) => {
+    if (now - (explainedAt.get(id) ?? -Infinity) < EXPLAIN_AGAIN_MS) return false;
+    explainedAt.set(id, now);
+    return true;
+  };
+}
+
+const formatJson: Format = (exchange, level, now, isNew, hintUrl) => {
+  const { timings, error, hints, parameterNames } = exchange;
+  const [hint] = hints;
+  const fields: Record<string, unknown> = {
+    time: new Date(now).toISOString(),
+    level,
+    msg: 'exchange',
+    id: exchange.id,
+    route: exchange.route,
+    method: exchange.method,
+    interaction: exchange.interaction?.label,
+    parameters: parameterNames?.join(',') || undefined,
+    target: exchange.target,
+    status: exchange.status,
+    outcome: exchange.outcome,
+    durationMs: round(timings.totalMs),
+    tokenMs: round(timings.tokenMs),
+    upstreamMs: round(timings.upstreamMs),
+    requestBytes: exchange.requestBytes,
+    responseBytes: exchange.responseBytes,
+    token: exchange.tokenOrigin,
+    replayed: exchange.replayed,
+  };
+  if (error !== undefined) {
+    fields['error'] = error.code;
+    fields['errorMessage'] = redactText(error.message);
+  }
+  if (hint !== undefined) {
+    fields['hint'] = hint.id;
+    if (isNew(hint)) {
+      fields['hintTitle'] = hint.title;
+      fields['hintCause'] = hint.cause;
+      fields['hintFix'] = hint.fix;
+      fields['hintUrl'] = hintUrl(hint.id);
+    }
+    if (hints.length > 1) {
+      fields['otherHints'] = hints
+        .slice(1)
+        .map(({ id }) => id)
+        .join(',');
+    }
+  }
+  return `${JSON.stringify(fields)}\n`;
+};
+
+/** Microseconds are noise; three decimals keep what a person can use. */
+function round(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.round(ms * 1000) / 1000;
+}
+
+/** Indent of what stands under a line: below the interaction. */
+const INDENT = ' '.repeat(20);
+
+function createPrettyFormat(logger: LineLogger, options: ExchangeLogOptions): Format {
+  const { palette } = logger;
+  const { showValues = false, showRoute = false, columns = 100 } = options;
+  const textWidth = Math.max(40, Math.min(columns, 110) - INDENT.length - 7);
+
+  return (exchange, _level, now, isNew, hintUrl) => {
+    const { timings, error, hints } = exchange;
+    const lines = [
+      [
+        palette.dim(formatClock(now)),
+        paintStatus(exchange, palette),
+        labelOf(exchange, showRoute).padEnd(28),
+        formatDuration(timings.totalMs).padStart(9),
+        formatBytes(exchange.responseBytes).padStart(7),
+        tokenText(exchange, palette),
+      ].join('  '),
+    ];
+    const below = (name: string, text: string) => {
+      wrap(text, textWidth).forEach((part, index) => {
+        lines.push(`${INDENT}${palette.dim((index === 0 ? name : '').padEnd(7))}${part}`);
+      });
+    };
+    if (showValues && exchange.target !== undefined) below('target', exchange.target);
+    if (error !== undefined) below('error', `${error.code}: ${redactText(error.message)}`);
+    for (const hint of hints) {
+      if (!isNew(hint)) {
+        lines.push(`${INDENT}${palette.yellow('hint   ')}${hint.id}${palette.dim(' (see above)')}`);
+        continue;
+      }
+      lines.push(`${INDENT}${palette.yellow('hint   ')}${palette.bold(oneLine(hint.title))}`);
+      below('cause', hint.cause);
+      below('fix', hint.fix);
+      lines.push(`${INDENT}${palette.dim('more   ')}${palette.cyan(hintUrl(hint.id))}`);
+    }
+    return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+  };
+}
+
+function labelOf(exchange: Exchange, showRoute: boolean): string {
+  const { interaction, method, route } = exchange;
+  const label = interaction === undefined ? `${method} (no route)` : interaction.label;
+  return showRoute && route !== undefined ? `${route} ${label}` : label;
+}
+
+function paintStatus(exchange: Exchange, palette: Palette): string {
+  const { status, outcome } = exchange;
+  if (outcome === 'client-gone') return palette.dim('gone');
+  if (outcome === 'upstream-died') return palette.red('died');
+  const text = `${status} `;
+  if (status >= 500 || status === 0) return palette.red(text);
+  if (status >= 400) return palette.yellow(text);
+  return status >= 300 ? palette.cyan(text) : palette.green(text);
+}
+
+function tokenText(exchange: Exchange, palette: Palette): string {
+  const origin = exchange.tokenOrigin === 'none' ? '' : exchange.tokenOrigin;
+  const text = exchange.replayed ? `${origin}, replayed`.replace(/^, /, '') : origin;
+  return exchange.replayed || origin === 'stale' ? palette.yellow(text) : palette.dim(text);
+}
