@@ -39,22 +39,35 @@ export interface ConfigProblem {
   message: string;
   /** What to do about it, as an imperative. */
   remedy?: string;
+  /** Line in the config file, from 1, when the value stands there. */
+  line?: number;
+  /** Column in that line, from 1. */
+  column?: number;
 }
 
 /** The configuration cannot be used; holds every problem at once. Ends the program with exit code 2. */
 export class ConfigError extends ProxyError {
   override readonly name = 'ConfigError';
   readonly problems: readonly ConfigProblem[];
+  /** Absolute path of the config file that lines and columns count in, when there is one. */
+  readonly file: string | undefined;
 
-  constructor(problems: readonly ConfigProblem[], options: ProxyErrorOptions = {}) {
+  constructor(
+    problems: readonly ConfigProblem[],
+    options: ProxyErrorOptions & { file?: string } = {},
+  ) {
     super(
       'config-invalid',
       problems
-        .map(({ path, message, remedy }) => `${path}: ${message}${remedy ? `. ${remedy}` : ''}`)
+        .map(({ path, line, column, message, remedy }) => {
+          const place = line === undefined ? '' : ` (line ${line}, column ${column ?? 1})`;
+          return `${path}${place}: ${message}${remedy ? `. ${remedy}` : ''}`;
+        })
         .join('\n'),
       options,
     );
     this.problems = problems;
+    this.file = options.file;
   }
 }
 

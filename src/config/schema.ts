@@ -21,8 +21,10 @@ const path = z
     message: 'expected no segment made of dots',
   });
 
+const HTTP_URL = 'expected an absolute http or https URL without user, query and fragment';
+
 const httpUrl = z.string().refine((value) => isHttpUrl(value), {
-  message: 'expected an absolute http or https URL without user, query and fragment',
+  message: HTTP_URL,
 });
 
 /** The client that the proxy is at the authorization server. */
@@ -99,10 +101,14 @@ export const timeoutsSchema = z
 export const routeSchema = z
   .strictObject({
     path: path.meta({ description: 'Path of this route on the proxy, such as "/fhir".' }),
-    upstream: z.union([z.literal('sandbox'), z.literal('sandbox:7.0.3'), httpUrl]).meta({
-      description:
-        'FHIR base URL, such as "https://localhost:9300/apis/default/fhir", or "sandbox" for the embedded look-alike.',
-    }),
+    upstream: z
+      .union([z.literal('sandbox'), z.literal('sandbox:7.0.3'), httpUrl], {
+        error: ({ input }) => (input === undefined ? 'is missing' : `${HTTP_URL}, or "sandbox"`),
+      })
+      .meta({
+        description:
+          'FHIR base URL, such as "https://localhost:9300/apis/default/fhir", or "sandbox" for the embedded look-alike.',
+      }),
     tokenEndpoint: httpUrl.optional().meta({
       description:
         'Token endpoint. Default: the one that <upstream>/.well-known/smart-configuration announces.',

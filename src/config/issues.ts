@@ -1,0 +1,68 @@
+import type { z } from 'zod';
+
+import type { ConfigPath } from './path.ts';
+import type { Finding } from './problems.ts';
+import { keysAt } from './settings.ts';
+import { suggest } from './suggest.ts';
+
+const NOUNS: Record<string, string> = {
+  string: 'text in quotes',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list in brackets',
+  object: 'an object in braces',
+};
+
+/** Longest name of an unknown key that is repeated in a message; a longer one may be a pasted secret. */
+const MAX_QUOTED_KEY = 40;
+
+/** Says in our words what zod found; values are never repeated, they may be secrets. */
+export const describeIssue: z.core.$ZodErrorMap = (issue) => {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.input === undefined
+        ? 'is missing'
+        : `expected ${NOUNS[issue.expected] ?? issue.expected}, got ${nounOf(issue.input)}`;
+    case 'too_small':
+      if (issue.origin === 'string') return 'is empty';
+      if (issue.origin === 'array') return 'expected at least one entry';
+      return `expected at least ${issue.minimum}`;
+    case 'too_big':
+      return `expected at most ${issue.maximum}`;
+    case 'invalid_value':
+      return `expected one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
+    default:
+      return undefined;
+  }
+};
+
+/** Turns one issue into findings; unknown keys become one finding each. */
+export function processIssue(issue: z.core.$ZodIssue): Finding[] {
+  const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key));
+  return [{ path, message: issue.message }];
+}
+
+function unknownKey(parent: ConfigPath, key: string): Finding {
+  const known = keysAt(parent);
+  const remedy = `Known are ${known.map((name) => `"${name}"`).join(', ')}`;
+  if (key.length > MAX_QUOTED_KEY) {
+    return { path: parent, message: `unknown key of ${key.length} characters`, remedy };
+  }
+  const meant = suggest(key, known);
+  return {
+    path: [...parent, key],
+    message: `unknown key "${key}"`,
+    remedy: meant === undefined ? remedy : `Did you mean "${meant}"?`,
+  };
+}
+
+function nounOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'string') return 'text';
+  if (typeof value === 'boolean') return String(value);
+  if (typeof value === 'object') return 'an object';
+  return Number.isInteger(value) ? 'a number' : 'a fraction';
+}

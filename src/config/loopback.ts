@@ -1,0 +1,23 @@
+import { BlockList, isIP } from 'node:net';
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+/** Takes the brackets off an IPv6 literal as URLs write it. */
+export function withoutBrackets(host: string): string {
+  return /^\[.*\]$/.test(host) ? host.slice(1, -1) : host;
+}
+
+/** Whether a host name or address means this machine and nothing else: localhost, 127.0.0.0/8, ::1. */
+export function isLoopbackHost(host: string): boolean {
+  const name = withoutBrackets(host).toLowerCase();
+  const version = isIP(name);
+  if (version === 0) return /^(?:.+\.)?localhost\.?$/.test(name);
+  return loopback.check(name, version === 6 ? 'ipv6' : 'ipv4');
+}
+
+/** Whether an address to listen on stands for every address of the machine. */
+export function isWildcardHost(host: string): boolean {
+  return /^(?:0\.0\.0\.0|(?:0*:)+0*)$/.test(withoutBrackets(host));
+}

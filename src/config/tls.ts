@@ -1,0 +1,111 @@
+import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import tls, { type ConnectionOptions } from 'node:tls';
+
+import { ConfigError, type ConfigProblem } from '../errors.ts';
+import type { TlsConfig } from './schema.ts';
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/**
+ * Reads the PEM files and builds the options of every TLS connection of a route. The certificate
+ * authority of the config is added to the usual ones, so that public servers stay trusted. The
+ * files are parsed once, into a secure context that all connections share.
+ * @param path - where the settings stand in the configuration, for errors
+ * @throws ConfigError that names every file that cannot be used
+ */
+export async function loadTlsOptions(
+  settings: TlsConfig,
+  path = 'tls',
+): Promise<ConnectionOptions> {
+  const problems: ConfigProblem[] = [];
+  const read = async (name: 'ca' | 'cert' | 'key', check: (pem: string) => void) => {
+    const file = settings[name];
+    if (file === undefined) return undefined;
+    try {
+      const pem = await readFile(file, 'utf8');
+      check(pem);
+      return pem;
+    } catch (error) {
+      problems.push({ path: `${path}.${name}`, ...describeFailure(file, name, error) });
+      return undefined;
+    }
+  };
+  const [ca, cert, key] = await Promise.all([
+    read('ca', assertCertificates),
+    read('cert', assertCertificates),
+    read('key', (pem) => void createPrivateKey(pem)),
+  ]);
+  if (cert !== undefined && key !== undefined && !isPair(cert, key)) {
+    problems.push({
+      path: `${path}.key`,
+      message: `"${settings.key}" is not the private key of the certificate "${settings.cert}"`,
+      remedy: 'Give the key that the certificate was issued for',
+    });
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+
+  const isCustom = ca !== undefined || cert !== undefined;
+  return {
+    ...(isCustom && {
+      secureContext: tls.createSecureContext({
+        ...(ca !== undefined && { ca: [...usualAuthorities(), ...(ca.match(CERTIFICATE) ?? [])] }),
+        ...(cert !== undefined && key !== undefined && { cert, key }),
+      }),
+    }),
+    ...(settings.serverName !== undefined && { servername: settings.serverName }),
+    ...(settings.insecure && { rejectUnauthorized: false }),
+  };
+}
+
+// Newer Node also knows the authorities of NODE_EXTRA_CA_CERTS and of the system store.
+function usualAuthorities(): readonly string[] {
+  const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => string[] };
+  return getCACertificates?.('default') ?? tls.rootCertificates;
+}
+
+function assertCertificates(pem: string): void {
+  const certificates = pem.match(CERTIFICATE);
+  if (certificates === null) throw new TypeError('no certificate');
+  for (const certificate of certificates) void new X509Certificate(certificate);
+}
+
+function isPair(cert: string, key: string): boolean {
+  return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+}
+
+function describeFailure(
+  file: string,
+  name: 'ca' | 'cert' | 'key',
+  error: unknown,
+): { message: string; remedy: string } {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  if (code === 'ENOENT') {
+    return { message: `"${file}" does not exist`, remedy: 'Name an existing PEM file' };
+  }
+  if (code === 'EACCES' || code === 'EPERM') {
+    return {
+      message: `"${file}" may not be read by this user`,
+      remedy: 'Give this user the right to read it',
+    };
+  }
+  if (code === 'ERR_MISSING_PASSPHRASE') {
+    return {
+      message: `"${file}" is protected by a passphrase`,
+      remedy: 'Write it without one: openssl pkey -in KEY -out PLAIN',
+    };
+  }
+  if (code === 'EISDIR') {
+    return { message: `"${file}" is a folder`, remedy: 'Name the PEM file in it' };
+  }
+  return name === 'key'
+    ? {
+        message: `"${file}" holds no private key in PEM form`,
+        remedy: 'Give a file that has "-----BEGIN PRIVATE KEY-----"',
+      }
+    : {
+        message: `"${file}" holds no certificate in PEM form`,
+        remedy:
+          'Give a file that has "-----BEGIN CERTIFICATE-----"; openssl x509 -inform der -in CERT turns DER into it',
+      };
+}
