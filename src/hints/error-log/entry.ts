@@ -17,8 +17,15 @@ export type LogSource = 'openemr' | 'php' | 'apache';
 /** A message with what could be read from it; holds no credential. */
 export interface LogEntry {
   source: LogSource;
-  /** When it was written, milliseconds since the epoch; undefined when the line has no time. */
+  /** Ordinal of the line (or multi-line record) in what its reader was given, from 1; messages of one line share it, and one line is one request. */
+  line: number;
+  /**
+   * When it was written by the server's clock, milliseconds since the epoch. Apache's and PHP's own
+   * times carry no zone and are read as UTC; undefined when the line has no time.
+   */
   timeMs?: number;
+  /** When a follower received it, by our clock; undefined when it was parsed from text. */
+  receivedAtMs?: number;
   level?: LogLevel;
   /** The sentence, without prefixes and context. */
   message: string;
@@ -29,6 +36,6 @@ export interface LogEntry {
    * patterns are tried on, complete or cut.
    */
   text: string;
-  /** The line as written, credentials blanked, at most 16 KiB. */
+  /** The message as written, credentials blanked, at most 16 KiB. */
   raw: string;
 }

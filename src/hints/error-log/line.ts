@@ -1,0 +1,134 @@
+/**
+ * Takes a line of an error log apart: who carried it (docker, Apache, PHP's own log file), when, and
+ * the messages it carries. PHP-FPM behind Apache packs several messages into one line.
+ */
+import type { LogLevel } from './entry.ts';
+
+/** A line without its prefixes. */
+export interface LogLine {
+  /** `apache`: the line came through Apache's log, which escapes and never breaks a line. */
+  carrier: 'apache' | 'php' | 'none';
+  timeMs?: number;
+  level?: LogLevel;
+  /** The messages, unescaped. */
+  messages: { text: string; raw: string; fromPhp: boolean }[];
+}
+
+const DOCKER = /^[\w.-]{1,80}\s{1,40}\|\s/;
+const APACHE =
+  /^\[(?:[A-Z][a-z]{2}) ([A-Z][a-z]{2}) (\d{2}) (\d{2}):(\d{2}):(\d{2})(\.\d+)? (\d{4})\] (?:\[([\w-]*):(\w+)\] )?/;
+const APACHE_FIELDS =
+  /^(?:\[(?:pid|tid|client|remote|unique_id)[^\]]*\] |\(\d+\)[^:[\]]{1,120}: )+/;
+const PHP = /^\[(\d{2})-([A-Z][a-z]{2})-(\d{4}) (\d{2}):(\d{2}):(\d{2})(?: [\w/+:-]+)?\] /;
+const MONOLOG =
+  /^(?:\[\d{4}-\d{2}-\d{2}[T ][\d:.]+(?:[+-]\d{2}:?\d{2}|Z)?\] )?[A-Za-z]\w*\.[A-Z]+: /;
+const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec';
+const GOT_ERROR = /^(?:AH01071: )?Got error '(.*?)'?(?:, referer: .*)?$/s;
+const LEVELS: Readonly<Record<string, LogLevel>> = {
+  emerg: 'emergency',
+  alert: 'alert',
+  crit: 'critical',
+  error: 'error',
+  warn: 'warning',
+  notice: 'notice',
+  info: 'info',
+  debug: 'debug',
+};
+
+/** Whether a line starts a record: it has a prefix that continuation lines never have. */
+export function startsRecord(line: string): boolean {
+  const rest = line.replace(DOCKER, '');
+  return (
+    APACHE.test(rest) ||
+    PHP.test(rest) ||
+    MONOLOG.test(rest) ||
+    /^(?:PHP [A-Z]|AH\d{5}: )/.test(rest)
+  );
+}
+
+/** Whether a record cannot go on in the next line. */
+export function isComplete(record: string): boolean {
+  const rest = record.replace(DOCKER, '');
+  if (APACHE.test(rest)) return true;
+  if (MONOLOG.test(rest.replace(PHP, ''))) return /[\]}] (?:\[\]|\{.*\})\s*$/.test(rest);
+  return / on line \d+\s*$/.test(rest);
+}
+
+/** Takes one record apart. */
+export function parseLine(record: string): LogLine {
+  const rest = record.replace(DOCKER, '');
+  const apache = APACHE.exec(rest);
+  if (apache !== null) return parseApacheLine(rest, apache);
+  const php = PHP.exec(rest);
+  const text = php === null ? rest : rest.slice(php[0].length);
+  const [, day = '', month = '', year = '', hour = '', minute = '', second = ''] = php ?? [];
+  return {
+    carrier: php === null ? 'none' : 'php',
+    ...(php === null
+      ? {}
+      : { timeMs: utcTime({ year, month, day, hour, minute, second: Number(second) }) }),
+    messages: splitPhpMessages(text),
+  };
+}
+
+function parseApacheLine(line: string, head: RegExpExecArray): LogLine {
+  const [
+    prefix,
+    month = '',
+    day = '',
+    hour = '',
+    minute = '',
+    second = '',
+    fraction = '',
+    year = '',
+  ] = head;
+  const level = LEVELS[(head[9] ?? '').replace(/\d$/, '')];
+  const body = line.slice(prefix.length).replace(APACHE_FIELDS, '');
+  const got = GOT_ERROR.exec(body);
+  const fromPhp = got !== null || head[8] === 'php' || head[8] === 'php7';
+  const escaped = splitPhpMessages(got?.[1] ?? body);
+  return {
+    carrier: 'apache',
+    timeMs: utcTime({ year, month, day, hour, minute, second: Number(`${second}${fraction}`) }),
+    ...(level === undefined ? {} : { level }),
+    messages: escaped.map(({ raw, fromPhp: named }) => ({
+      raw,
+      text: undoApacheEscapes(raw),
+      fromPhp: fromPhp || named,
+    })),
+  };
+}
+
+function splitPhpMessages(text: string): LogLine['messages'] {
+  return text
+    .split(/(?:^|; )PHP message: /)
+    .filter((part) => part.trim() !== '')
+    .map((raw) => ({ text: raw, raw, fromPhp: /^PHP [A-Z]/.test(raw) || text !== raw }));
+}
+
+/** Apache writes `\\` for a backslash, `\n` for a line feed and `\xhh` for bytes beyond ASCII. */
+function undoApacheEscapes(text: string): string {
+  return text.replace(/(?:\\x[0-9a-f]{2})+|\\([\\nrtbv])/gi, (all, plain: string | undefined) => {
+    if (plain === undefined) return Buffer.from(all.replaceAll('\\x', ''), 'hex').toString('utf8');
+    return { n: '\n', r: '\r', t: '\t', b: '\b', v: '\v' }[plain] ?? plain;
+  });
+}
+
+function utcTime(parts: {
+  year: string;
+  month: string;
+  day: string;
+  hour: string;
+  minute: string;
+  second: number;
+}): number {
+  const month = MONTHS.indexOf(parts.month) / 3;
+  const whole = Date.UTC(
+    Number(parts.year),
+    month,
+    Number(parts.day),
+    Number(parts.hour),
+    Number(parts.minute),
+  );
+  return whole + Math.floor(parts.second * 1000);
+}

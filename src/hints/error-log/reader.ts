@@ -1,0 +1,87 @@
+/** Turns the text of an error log into entries, line by line or in chunks as it grows. */
+import type { LogEntry } from './entry.ts';
+import { isComplete, parseLine, startsRecord } from './line.ts';
+import { parseMessage } from './message.ts';
+
+/** Most characters kept of one line, and of one record of several lines; the rest is dropped. */
+const MAX_RECORD = 65_536;
+
+/** Incremental reader. */
+export interface LogReader {
+  /**
+   * Takes the next piece of text, cut anywhere. Returns the entries that are complete; a record that
+   * may go on in the next line waits for it.
+   */
+  push(chunk: string): LogEntry[];
+  /** Returns what was waiting, complete or not. The reader may be used further. */
+  end(): LogEntry[];
+}
+
+/** Creates a reader; it keeps at most 128 KiB, however long lines are. */
+export function createLogReader(): LogReader {
+  let partial = '';
+  let record = '';
+  let line = 0;
+
+  const flushRecord = (): LogEntry[] => {
+    if (record.trim() === '') {
+      record = '';
+      return [];
+    }
+    line += 1;
+    const entries = parseRecord(record, line);
+    record = '';
+    return entries;
+  };
+  const takeLine = (text: string): LogEntry[] => {
+    // `tail -F` of several files names them between blank lines.
+    if (/^==> .* <==$/.test(text)) return flushRecord();
+    if (record !== '' && !startsRecord(text)) {
+      record = `${record}\n${text}`.slice(0, MAX_RECORD);
+      return isComplete(record) ? flushRecord() : [];
+    }
+    const before = flushRecord();
+    record = text;
+    return isComplete(record) ? [...before, ...flushRecord()] : before;
+  };
+
+  return {
+    push(chunk) {
+      const out: LogEntry[] = [];
+      let from = 0;
+      for (let at = chunk.indexOf('\n'); at !== -1; at = chunk.indexOf('\n', from)) {
+        const room = Math.max(0, MAX_RECORD - partial.length);
+        const text = partial + chunk.slice(from, Math.min(at, from + room));
+        partial = '';
+        from = at + 1;
+        out.push(...takeLine(text.endsWith('\r') ? text.slice(0, -1) : text));
+      }
+      partial += chunk.slice(from, from + Math.max(0, MAX_RECORD - partial.length));
+      return out;
+    },
+    end() {
+      const out = partial === '' ? [] : takeLine(partial);
+      partial = '';
+      return [...out, ...flushRecord()];
+    },
+  };
+}
+
+/** Parses a whole text: lines of an error log, pasted or read from a file. */
+export function parseLogLines(text: string): LogEntry[] {
+  const reader = createLogReader();
+  return [...reader.push(text), ...reader.end()];
+}
+
+function parseRecord(record: string, line: number): LogEntry[] {
+  const { timeMs, level, messages } = parseLine(record);
+  return messages.map(({ text, raw, fromPhp }) =>
+    parseMessage(text, {
+      line,
+      raw,
+      fromPhp,
+      ...(timeMs === undefined ? {} : { timeMs }),
+      ...(level === undefined ? {} : { level }),
+    }),
+  );
+}
