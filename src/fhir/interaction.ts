@@ -68,28 +68,39 @@ export function parseInteraction(method: string, path: string): Interaction {
 
   const operation = [first, second, third].find((s) => s !== undefined && OPERATION.test(s));
   const resourceType = RESOURCE_TYPE.test(first) ? first : undefined;
+  const last = segments.length > 3 ? undefined : (third ?? second ?? first);
   if (operation !== undefined) {
     // An operation that changes state cannot be called with GET (FHIR R4, Operations).
-    const writes = !reads && (method === 'DELETE' || !READING_OPERATIONS.has(operation));
-    return interaction('operation', { resourceType, operation, writes });
+    const asks = method === 'POST' && operation === last && READING_OPERATIONS.has(operation);
+    return interaction('operation', { resourceType, operation, writes: !reads && !asks });
   }
   if (segments.length === 0) {
-    return interaction(method === 'POST' ? 'batch' : 'other', { writes: !reads });
+    if (method === 'POST') return interaction('batch', { writes: true });
+    return interaction(reads ? 'search' : 'other', { writes: !reads });
+  }
+  if (segments.length === 1 && first === '_search' && method === 'POST') {
+    return interaction('search', { writes: false });
+  }
+  if (segments.length === 1 && first === '_history' && reads) {
+    return interaction('history', { writes: false });
   }
   if (resourceType === undefined) return interaction('other', { writes: !reads });
-  return resourceInteraction(method, resourceType, second, third);
+  return resourceInteraction(method, resourceType, segments);
 }
 
 function resourceInteraction(
   method: string,
   resourceType: string,
-  second: string | undefined,
-  third: string | undefined,
+  segments: readonly string[],
 ): Interaction {
+  const [, second, third] = segments;
   if (method === 'POST') {
-    return second === '_search' || third === '_search'
-      ? interaction('search', { resourceType, writes: false })
-      : interaction('create', { resourceType, writes: true });
+    // `Patient/_search`, and within a compartment `Patient/123/Observation/_search`.
+    const searches = segments.at(-1) === '_search' && segments.length % 2 === 0;
+    if (!searches || segments.length > 4)
+      return interaction('create', { resourceType, writes: true });
+    const searched = third !== undefined && RESOURCE_TYPE.test(third) ? third : resourceType;
+    return interaction('search', { resourceType: searched, writes: false });
   }
   if (method === 'PUT') return interaction('update', { resourceType, writes: true });
   if (method === 'PATCH') return interaction('patch', { resourceType, writes: true });
@@ -100,14 +111,15 @@ function resourceInteraction(
     return interaction('search', { resourceType, writes: false });
   }
   if (second === '_history') return interaction('history', { resourceType, writes: false });
+  if (third === undefined) return interaction('read', { resourceType, writes: false });
   if (third === '_history') {
-    return interaction('vread', { resourceType, writes: false });
+    const name = segments.length === 3 ? 'history' : 'vread';
+    return interaction(name, { resourceType, writes: false });
   }
   // A second resource type is a compartment search: Patient/123/Observation.
-  if (third !== undefined && RESOURCE_TYPE.test(third)) {
-    return interaction('search', { resourceType: third, writes: false });
-  }
-  return interaction('read', { resourceType, writes: false });
+  return RESOURCE_TYPE.test(third)
+    ? interaction('search', { resourceType: third, writes: false })
+    : interaction('other', { resourceType, writes: false });
 }
 
 function interaction(

@@ -1,22 +1,30 @@
-/** One walk over the raw fields of a request: Node joins or drops duplicates, which is what attacks rest on. */
+/**
+ * One walk over the raw fields of a request. Node joins duplicates or drops all but the first, and
+ * what it drops here the upstream may see: attacks rest on that.
+ */
 
-/** The fields that the gate decides by. Counts tell duplicates; a value is the first one's. */
+/** The fields that the gate decides by; a value is the first one's unless said otherwise. */
 export interface ScannedFields {
   hostCount: number;
   host: string;
   originCount: number;
   origin: string;
-  /** Every `Sec-Fetch-Site` value; more than one is joined by a comma. */
+  /** Every `Sec-Fetch-Site` value, joined by commas. */
   fetchSite: string;
   contentTypeCount: number;
   contentType: string;
+  /** Every `Content-Encoding` value, joined by commas. */
+  contentEncoding: string;
   contentLength: string;
-  /** Every `Transfer-Encoding` value, joined by a comma. */
+  /** Every `Transfer-Encoding` value, joined by commas. */
   transferEncoding: string;
   authorization: string;
   apiKey: string;
+  /** `Access-Control-Request-Method`. */
   requestMethod: string;
+  /** Every `Access-Control-Request-Headers` value, joined by commas. */
   requestHeaders: string;
+  /** `Access-Control-Request-Private-Network`. */
   requestPrivateNetwork: string;
 }
 
@@ -30,6 +38,7 @@ export function scanFields(rawHeaders: readonly string[]): ScannedFields {
     fetchSite: '',
     contentTypeCount: 0,
     contentType: '',
+    contentEncoding: '',
     contentLength: '',
     transferEncoding: '',
     authorization: '',
@@ -52,6 +61,7 @@ function isCandidate(length: number): boolean {
     length === 6 ||
     length === 9 ||
     (length >= 12 && length <= 14) ||
+    length === 16 ||
     length === 17 ||
     length >= 29
   );
@@ -70,6 +80,9 @@ function take(found: ScannedFields, name: string, value: string): void {
       break;
     case 'content-type':
       if (found.contentTypeCount++ === 0) found.contentType = value;
+      break;
+    case 'content-encoding':
+      found.contentEncoding = joined(found.contentEncoding, value);
       break;
     case 'content-length':
       found.contentLength = value;

@@ -1,20 +1,35 @@
 /**
- * The gate: who may ask (host, origin) and what may be asked (method, target, FHIR interaction).
- * It reads the request head only; everything that follows from the configuration is built once.
+ * The gate: who may ask (host, origin, API key) and what may be asked (method, target, FHIR
+ * interaction). It reads the request head only; what follows from the configuration is built once.
  */
 import type { IncomingMessage } from 'node:http';
 
+import { METHODS } from '../config/schema.ts';
 import type { ListenConfig, RouteConfig } from '../config/schema.ts';
 import { ProxyError } from '../errors.ts';
-import { parseInteraction } from '../fhir/interaction.ts';
-import type { Admission, Gate } from './admission.ts';
+import { refuseMethod } from './access.ts';
+import type { Admission, Gate, Refusal } from './admission.ts';
+import { API_KEY_CHALLENGE, createApiKeyCheck } from './api-key.ts';
 import { scanFields } from './field-scan.ts';
+import type { ScannedFields } from './field-scan.ts';
+import { checkFraming } from './framing.ts';
 import { createHostCheck } from './host.ts';
 import { createOriginCheck } from './origin.ts';
-import { parseParameterNames } from './parameter-names.ts';
+import { buildOptionsFields } from './preflight.ts';
+import { createRouteGate } from './route-gate.ts';
+import type { RouteGate } from './route-gate.ts';
+import { isBelow, isReservedPath, refusePath } from './routing.ts';
 import { checkTarget } from './target.ts';
 
-export type { Admission, BodyJudge, Gate } from './admission.ts';
+export type {
+  Admission,
+  BodyJudge,
+  Gate,
+  PreflightAdmission,
+  Refusal,
+  ReservedAdmission,
+  RouteAdmission,
+} from './admission.ts';
 
 /** What the gate is built from. */
 export interface GateOptions {
@@ -22,63 +37,70 @@ export interface GateOptions {
   routes: readonly RouteConfig[];
 }
 
+const KNOWN_METHODS = new Set<string>([...METHODS, 'OPTIONS']);
+/** `Allow` where no route says less. */
+const ALLOW = [...KNOWN_METHODS].join(', ');
+/** The rest of such a connection cannot be trusted to be what it seems. */
+const CLOSE: readonly string[] = ['Connection', 'close'];
+
 /** The gate of one configuration. */
 export function createGate(options: GateOptions): Gate {
+  const { limits, apiKey } = options.listen;
   const checkHost = createHostCheck(options.listen);
   const checkOrigin = createOriginCheck(options.listen);
-  const routes = [...options.routes].sort((a, b) => b.path.length - a.path.length);
+  const checkApiKey = createApiKeyCheck(apiKey);
+  const routes = options.routes.map((route) => createRouteGate(route));
+  const bases = options.routes.map((route) => route.path);
+  // The longest path that takes a request wins.
+  routes.sort((a, b) => b.base.length - a.base.length);
 
-  return {
-    admit(request): Admission {
-      return judge(request);
-    },
-  };
+  return { admit };
 
-  function judge(request: IncomingMessage): Admission {
-    const fields = scanFields(request.rawHeaders);
+  function admit(request: IncomingMessage): Admission {
+    const { rawHeaders, method = '', url = '' } = request;
+    const fields = scanFields(rawHeaders);
     const hostError = checkHost(fields);
-    if (hostError !== undefined) return { kind: 'refused', error: hostError };
-    const target = request.url ?? '';
-    const checked = checkTarget(target);
-    if (checked instanceof ProxyError) return { kind: 'refused', error: checked };
+    if (hostError !== undefined) return refused(hostError);
+    const framingError = checkFraming(rawHeaders, url, fields, limits);
+    if (framingError !== undefined) return refused(framingError, CLOSE);
+    const target = checkTarget(url);
+    if (target instanceof ProxyError) return refused(target);
     const corsFields = checkOrigin(fields);
-    if (corsFields instanceof ProxyError) return { kind: 'refused', error: corsFields };
-    const method = request.method ?? '';
-    const path = target.slice(0, checked.pathLength);
-    const query = target.slice(checked.pathLength + 1);
-    if (isReserved(path)) return { kind: 'reserved', path, query, corsFields };
-    const route = routes.find((each) => isBelow(path, each.path));
-    if (route === undefined) {
-      const names = routes.map((each) => `"${each.path}"`).join(', ');
-      const error = new ProxyError(
-        'route-unknown',
-        `no route takes this path: the routes are ${names}`,
-        { status: 404 },
-      );
-      return { kind: 'refused', error, fields: corsFields };
+    if (corsFields instanceof ProxyError) return refused(corsFields);
+    if (!KNOWN_METHODS.has(method)) {
+      return refused(refuseMethod(method, METHODS), ['Allow', ALLOW, ...corsFields]);
     }
-    return {
-      kind: 'route',
-      route,
-      target: target.slice(route.path.length),
-      interaction: parseInteraction(method, path.slice(route.path.length)),
-      parameterNames: parseParameterNames(query),
-      corsFields,
-    };
+    const path = target.pathLength === url.length ? url : url.slice(0, target.pathLength);
+    // A preflight carries no credentials (Fetch standard), so it cannot be asked for a key.
+    if (method === 'OPTIONS') return answerOptions(path, fields, corsFields);
+    const keyError = checkApiKey(fields, path);
+    if (keyError !== undefined) return refused(keyError, [...API_KEY_CHALLENGE, ...corsFields]);
+    const query = url.slice(target.pathLength + 1);
+    if (isReservedPath(path)) return { kind: 'reserved', path, query, corsFields };
+    const route = findRoute(routes, path);
+    if (route === undefined) return refused(refusePath(path, bases), corsFields);
+    return route.admit({ method, url, path, query, encoded: target.encoded, fields, corsFields });
+  }
+
+  function answerOptions(
+    path: string,
+    fields: ScannedFields,
+    corsFields: readonly string[],
+  ): Admission {
+    const allow = findRoute(routes, path)?.rules.allow ?? ALLOW;
+    return { kind: 'preflight', fields: buildOptionsFields(fields, corsFields, allow) };
   }
 }
 
-function isReserved(path: string): boolean {
-  return (
-    path === '/' ||
-    path === '/_proxy' ||
-    path.startsWith('/_proxy/') ||
-    path === '/.well-known/jwks.json'
-  );
+function findRoute(routes: readonly RouteGate[], path: string): RouteGate | undefined {
+  for (const route of routes) {
+    if (isBelow(path, route.base)) return route;
+  }
+  return undefined;
 }
 
-function isBelow(path: string, base: string): boolean {
-  return (
-    path.startsWith(base) && (path.length === base.length || path.charCodeAt(base.length) === 0x2f)
-  );
+function refused(error: ProxyError, fields?: readonly string[]): Refusal {
+  return fields === undefined || fields.length === 0
+    ? { kind: 'refused', error }
+    : { kind: 'refused', error, fields };
 }

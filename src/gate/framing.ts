@@ -1,0 +1,46 @@
+/** What about a request head would make two readers of it disagree, or cost too much to read. */
+import type { LimitsConfig } from '../config/schema.ts';
+import { ProxyError } from '../errors.ts';
+import type { ScannedFields } from './field-scan.ts';
+
+/**
+ * The refusal, or undefined. `fields-refused` (431), `target-too-long` (414), `framing-refused` (400).
+ * After any of them the connection is of no further use.
+ */
+export function checkFraming(
+  rawHeaders: readonly string[],
+  target: string,
+  fields: ScannedFields,
+  limits: Pick<LimitsConfig, 'headerCount' | 'targetBytes'>,
+): ProxyError | undefined {
+  if (rawHeaders.length > limits.headerCount * 2) {
+    return new ProxyError(
+      'fields-refused',
+      `the request has more than ${limits.headerCount} fields: send fewer, or raise "listen.limits.headerCount"`,
+      { status: 431 },
+    );
+  }
+  if (target.length > limits.targetBytes) {
+    return new ProxyError(
+      'target-too-long',
+      `the request target is longer than ${limits.targetBytes} bytes: search with POST "_search" instead, or raise "listen.limits.targetBytes"`,
+      { status: 414 },
+    );
+  }
+  // Node takes "xchunked" for no body at all, and would then read the body as the next request.
+  if (fields.transferEncoding !== '' && fields.transferEncoding.toLowerCase() !== 'chunked') {
+    return new ProxyError(
+      'framing-refused',
+      'the "Transfer-Encoding" field is not "chunked": expected that, or none at all (RFC 9112 section 6.1)',
+      { status: 400 },
+    );
+  }
+  if (fields.contentTypeCount > 1) {
+    return new ProxyError(
+      'framing-refused',
+      `the request has ${fields.contentTypeCount} "Content-Type" fields: expected at most one`,
+      { status: 400 },
+    );
+  }
+  return undefined;
+}
