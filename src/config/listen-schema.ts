@@ -48,6 +48,10 @@ export const listenSchema = z
         description:
           'Host names, without port, by which clients may call the proxy, besides loopback names.',
       }),
+    unsafeAnyHost: z.boolean().default(false).meta({
+      description:
+        'Answer to any host name. Any web page can then read health data through this proxy by DNS rebinding; prefer "allowedHosts".',
+    }),
     allowedOrigins: z
       .array(
         z

@@ -26,7 +26,12 @@ export function findBrokenRules(raw: unknown): Finding[] {
 
 /** What is allowed but dangerous or without effect; one sentence each. */
 export function findWarnings(config: ProxyConfig): string[] {
-  return config.routes.flatMap((route, index) => {
+  const listen = config.listen.unsafeAnyHost
+    ? [
+        'listen.unsafeAnyHost is true: any web page can read health data through this proxy by DNS rebinding. List the names in "listen.allowedHosts" instead',
+      ]
+    : [];
+  const routes = config.routes.flatMap((route, index) => {
     const at = (...path: ConfigPath) => formatPath(['routes', index, ...path]);
     const url = URL.canParse(route.upstream) ? new URL(route.upstream) : undefined;
     const warnings: string[] = [];
@@ -42,11 +47,13 @@ export function findWarnings(config: ProxyConfig): string[] {
     }
     return warnings;
   });
+  return [...listen, ...routes];
 }
 
 function hostRule(raw: unknown, host: string): Finding[] {
   const allowedHosts = valueAt(raw, ['listen', 'allowedHosts']);
   if (isLoopbackHost(host) || (Array.isArray(allowedHosts) && allowedHosts.length > 0)) return [];
+  if (valueAt(raw, ['listen', 'unsafeAnyHost']) === true) return [];
   return [
     {
       path: ['listen', 'host'],

@@ -4,8 +4,8 @@
  */
 import type { ListenConfig } from '../config/schema.ts';
 import { ProxyError } from '../errors.ts';
+import { isThisMachine, parseAuthority } from './authority.ts';
 import type { ScannedFields } from './field-scan.ts';
-import { isLoopbackHost, parseAuthority } from './loopback.ts';
 import { quoted } from './name-in-message.ts';
 
 /** Most accepted spellings that are remembered; ports make them many. */
@@ -14,8 +14,13 @@ const MAX_KNOWN = 64;
 /** Gives the refusal (`host-refused`, 403), or undefined when the host is this proxy's. */
 export type HostCheck = (fields: ScannedFields) => ProxyError | undefined;
 
-/** @param listen `allowedHosts` holds names besides the loopback ones; compared whole, without case and port */
-export function createHostCheck(listen: Pick<ListenConfig, 'allowedHosts'>): HostCheck {
+/**
+ * @param listen `allowedHosts` holds names besides the loopback ones, compared whole, without case and
+ * port; `unsafeAnyHost` lets every well-formed name pass
+ */
+export function createHostCheck(
+  listen: Pick<ListenConfig, 'allowedHosts' | 'unsafeAnyHost'>,
+): HostCheck {
   const allowed = new Set(listen.allowedHosts.map((name) => name.toLowerCase()));
   const known = new Set<string>();
 
@@ -28,7 +33,9 @@ export function createHostCheck(listen: Pick<ListenConfig, 'allowedHosts'>): Hos
         `"Host" field ${quoted(fields.host)} is not a host name with an optional port: call the proxy by "localhost"`,
       );
     }
-    if (!isLoopbackHost(authority.host) && !allowed.has(authority.host)) {
+    const ours =
+      isThisMachine(authority.host) || allowed.has(authority.host) || listen.unsafeAnyHost;
+    if (!ours) {
       const name = quoted(authority.host);
       return refuse(
         `host ${name} is not allowed: expected a loopback name or one of "listen.allowedHosts". To allow it, add ${name} to "listen.allowedHosts"`,
