@@ -60,8 +60,11 @@ export interface Refusal {
 /** What the gate says about a request. */
 export type Admission = RouteAdmission | ReservedAdmission | PreflightAdmission | Refusal;
 
+/** What the gate looks at of a request. */
+export type RequestHead = Pick<IncomingMessage, 'method' | 'url' | 'rawHeaders'>;
+
 /** Decides who may ask (`Host`, `Origin`, API key) and what may be asked (target, method, FHIR interaction). */
 export interface Gate {
   /** Looks at the request head only; synchronous, never throws, changes nothing. */
-  admit(request: IncomingMessage): Admission;
+  admit(request: RequestHead): Admission;
 }

@@ -1,7 +1,10 @@
-/** Which host names mean this machine. By spelling alone: resolving a name is what DNS rebinding abuses. */
+/**
+ * Host names as `Host` and `Origin` spell them. Judged by spelling alone: resolving a name is what DNS
+ * rebinding abuses, and `localhost.` or `a.localhost` is for a resolver to decide.
+ */
 
 /** `localhost`, an address of 127.0.0.0/8 in plain dotted form, or `[::1]`; `host` is lower-case, without port. */
-export function isLoopbackHost(host: string): boolean {
+export function isThisMachine(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || (host.startsWith('127.') && isIpv4(host));
 }
 
@@ -14,7 +17,7 @@ function isIpv4(text: string): boolean {
   );
 }
 
-/** A `Host` value or the authority of an origin, split; undefined when it is not `host [ ":" port ]`. */
+/** Host and port of `host [ ":" port ]` (RFC 3986 section 3.2), the host in lower case; else undefined. */
 export function parseAuthority(text: string): { host: string; port: string } | undefined {
   const match = /^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?$/.exec(text);
   const [, host, port = ''] = match ?? [];

@@ -2,13 +2,11 @@
  * The gate: who may ask (host, origin, API key) and what may be asked (method, target, FHIR
  * interaction). It reads the request head only; what follows from the configuration is built once.
  */
-import type { IncomingMessage } from 'node:http';
-
 import { METHODS } from '../config/schema.ts';
 import type { ListenConfig, RouteConfig } from '../config/schema.ts';
 import { ProxyError } from '../errors.ts';
 import { refuseMethod } from './access.ts';
-import type { Admission, Gate, Refusal } from './admission.ts';
+import type { Admission, Gate, Refusal, RequestHead } from './admission.ts';
 import { API_KEY_CHALLENGE, createApiKeyCheck } from './api-key.ts';
 import { scanFields } from './field-scan.ts';
 import type { ScannedFields } from './field-scan.ts';
@@ -27,6 +25,7 @@ export type {
   Gate,
   PreflightAdmission,
   Refusal,
+  RequestHead,
   ReservedAdmission,
   RouteAdmission,
 } from './admission.ts';
@@ -56,7 +55,7 @@ export function createGate(options: GateOptions): Gate {
 
   return { admit };
 
-  function admit(request: IncomingMessage): Admission {
+  function admit(request: RequestHead): Admission {
     const { rawHeaders, method = '', url = '' } = request;
     const fields = scanFields(rawHeaders);
     const hostError = checkHost(fields);

@@ -5,8 +5,8 @@
  */
 import type { ListenConfig } from '../config/schema.ts';
 import { ProxyError } from '../errors.ts';
+import { isThisMachine, parseAuthority } from './authority.ts';
 import type { ScannedFields } from './field-scan.ts';
-import { isLoopbackHost, parseAuthority } from './loopback.ts';
 import { quoted } from './name-in-message.ts';
 
 /** Most origins whose fields are remembered. */
@@ -77,7 +77,7 @@ function isSameOrigin(origin: string, host: string): boolean {
 function isLoopbackOrigin(origin: string): boolean {
   const match = /^https?:\/\/(.+)$/.exec(origin);
   const authority = match === null ? undefined : parseAuthority(match[1] as string);
-  return authority !== undefined && isLoopbackHost(authority.host);
+  return authority !== undefined && isThisMachine(authority.host);
 }
 
 function refuseOrigin(origin: string): ProxyError {
