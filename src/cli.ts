@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { isatty } from 'node:tty';
+
+import { runProgram } from './commands/program.ts';
+import { type Output, type Runtime, type StopSignal, signalExitCode } from './commands/runtime.ts';
+
+/** Wires the process to a {@link Runtime}. */
+function createProcessRuntime(): Runtime {
+  let stop: AbortController | undefined;
+  return {
+    stdin: { isTTY: isatty(process.stdin.fd), stream: process.stdin },
+    stdout: createOutput(process.stdout),
+    stderr: createOutput(process.stderr),
+    environment: process.env,
+    cwd: process.cwd(),
+    stopSignal() {
+      stop ??= listenForSignals();
+      return stop.signal;
+    },
+    atExit: (listener) => void process.once('exit', listener),
+  };
+}
+
+function listenForSignals(): AbortController {
+  const controller = new AbortController();
+  const onSignal = (signal: StopSignal) => {
+    if (controller.signal.aborted) process.exit(signalExitCode(signal));
+    controller.abort(signal);
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return controller;
+}
+
+function createOutput(stream: NodeJS.WriteStream & { fd: number }): Output {
+  // Whoever reads may leave early, as in "| head"; that is not our failure.
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+  return {
+    write: (text) => void stream.write(text),
+    isTTY: isatty(stream.fd),
+    columns: stream.columns ?? 80,
+    stream,
+  };
+}
+
+/** Version of the program, from package.json, which lies beside both src and dist. */
+function readVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+const exitCode = await runProgram(process.argv.slice(2), createProcessRuntime(), {
+  version: readVersion(),
+});
+// Standard output may be a pipe that is still being written.
+process.stdout.write('', () => process.exit(exitCode));

@@ -1,0 +1,28 @@
+import type { Argv, ArgumentsCamelCase } from 'yargs';
+
+import type { Runtime } from './runtime.ts';
+
+/** Something to do with a command, for its help page: what one wants, then what one types. */
+export interface Example {
+  /** The task as an imperative, such as "Try the proxy without a server". */
+  task: string;
+  /** What to type, without a prompt. */
+  command: string;
+}
+
+/**
+ * One command. Each file in this folder exports one, named `xCommand`; `program.ts` lists it under
+ * its name and loads the file only when it runs or when its help is asked for.
+ *
+ * `run` reports through `runtime` alone and never ends the process. It returns the exit code; what
+ * it throws is reported by `program.ts`: a `ConfigError` ends with 2, every other `ProxyError` with 1.
+ */
+export interface Command<Args> {
+  /** What the command is for, in one to three sentences; top of the help page. */
+  readonly purpose: string;
+  /** Shown before everything else in the help page, the most wanted first. */
+  readonly examples: readonly Example[];
+  /** Declares flags and positionals. */
+  options(yargs: Argv): Argv<Args>;
+  run(args: ArgumentsCamelCase<Args>, runtime: Runtime): Promise<number>;
+}

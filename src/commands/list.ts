@@ -1,0 +1,14 @@
+import type { Command } from './command.ts';
+
+/** A command as the top help page lists it. */
+export interface ListedCommand {
+  /** Name, then its positionals in yargs' notation, such as `explain <status>`. */
+  name: string;
+  /** A few words, lower-case, no full stop. */
+  summary: string;
+  /** Loads the command; only what runs is loaded. */
+  load(): Promise<Command<object>>;
+}
+
+/** Every command in the order of the help page; the first is also what runs when none is named. */
+export const commands: readonly ListedCommand[] = [];

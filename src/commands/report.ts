@@ -1,0 +1,44 @@
+import { ConfigError, type ConfigProblem, ProxyError } from '../errors.ts';
+import { EXIT, type Runtime } from './runtime.ts';
+import { UsageError } from './usage-error.ts';
+
+/**
+ * Tells a person on standard error why a command failed, without a stack, and gives the exit code:
+ * 2 for bad usage and configuration, 1 for everything else.
+ */
+export function reportFailure(error: unknown, runtime: Runtime): number {
+  const { stderr } = runtime;
+  if (error instanceof ConfigError) {
+    stderr.write(formatProblems(error));
+    return EXIT.usage;
+  }
+  if (error instanceof UsageError) {
+    stderr.write(`error: ${error.message}\n${error.remedy ? `  ${error.remedy}\n` : ''}`);
+    return EXIT.usage;
+  }
+  if (error instanceof ProxyError) {
+    stderr.write(`error: ${error.message}\n`);
+    return EXIT.failed;
+  }
+  // A defect of ours: the stack helps whoever asks for it.
+  const isDebug = runtime.environment['FHIR_AUTH_PROXY_LOG_LEVEL'] === 'debug';
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  stderr.write(
+    isDebug
+      ? `internal error: ${stack ?? message}\n`
+      : `internal error: ${message}\n  This is a defect of fhir-auth-proxy; FHIR_AUTH_PROXY_LOG_LEVEL=debug shows where\n`,
+  );
+  return EXIT.failed;
+}
+
+/** Lists every problem of the configuration with place and remedy, one below the other. */
+export function formatProblems({ problems, file }: ConfigError): string {
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+  const head = `error: ${count} in the configuration${file === undefined ? '' : ` (${file})`}\n`;
+  return head + problems.map(formatProblem).join('');
+}
+
+function formatProblem({ path, line, column, message, remedy }: ConfigProblem): string {
+  const place = line === undefined ? '' : ` (line ${line}, column ${column ?? 1})`;
+  return `  ${path}${place}: ${message}\n${remedy === undefined ? '' : `    ${remedy}\n`}`;
+}

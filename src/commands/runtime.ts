@@ -1,0 +1,60 @@
+/**
+ * What a command may touch of the process. `cli.ts` makes the real one; tests make their own, with
+ * streams that they can read.
+ */
+import type { Environment } from '../config/environment.ts';
+
+/** Signals that end a command gracefully. */
+export type StopSignal = 'SIGINT' | 'SIGTERM';
+
+/** Exit codes of every command. A command that a signal ended has {@link signalExitCode}. */
+export const EXIT = {
+  /** Done. */
+  ok: 0,
+  /** A check or a request failed. */
+  failed: 1,
+  /** Bad usage or configuration. */
+  usage: 2,
+} as const;
+
+/** A stream that text is written to. */
+export interface Output {
+  write(text: string): void;
+  /** Whether a person is looking: colours and progress are welcome. */
+  readonly isTTY: boolean;
+  /** Width of the terminal in columns; 80 when there is none. */
+  readonly columns: number;
+  /** The stream underneath, for what needs one, such as a logger or a child process. */
+  readonly stream: NodeJS.WritableStream;
+}
+
+/** A stream that text is read from. */
+export interface Input {
+  readonly isTTY: boolean;
+  readonly stream: NodeJS.ReadableStream;
+}
+
+/** Everything outside of the program that a command may use. */
+export interface Runtime {
+  readonly stdin: Input;
+  /** For results: what another program may read. */
+  readonly stdout: Output;
+  /** For everything else: logs, progress, errors. */
+  readonly stderr: Output;
+  readonly environment: Environment;
+  /** Working directory, absolute. */
+  readonly cwd: string;
+  /**
+   * From the first call on, SIGINT and SIGTERM no longer end the process: the first aborts the
+   * returned signal, with the {@link StopSignal} as reason; a second ends the process at once. Who
+   * calls this must stop soon and return {@link signalExitCode} of the reason.
+   */
+  stopSignal(): AbortSignal;
+  /** Calls a synchronous listener when the process ends in whatever way, to write out what is buffered. */
+  atExit(listener: () => void): void;
+}
+
+/** Exit code of a command that a signal ended: 128 and the number of the signal, as shells count. */
+export function signalExitCode(signal: StopSignal): number {
+  return signal === 'SIGINT' ? 130 : 143;
+}
