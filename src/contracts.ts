@@ -94,8 +94,12 @@ export interface Hint {
 
 /** Times of an exchange in milliseconds, measured with a monotonic clock from the arrival of the request head. */
 export interface ExchangeTimings {
+  /** Until the gate let the request in. */
+  gateMs?: number;
   /** Until the token was in hand. */
   tokenMs?: number;
+  /** Until the request head was handed to a connected socket; of the last attempt. */
+  sentMs?: number;
   /** Until the head of the final upstream answer arrived. */
   upstreamMs?: number;
   /** Until the answer was sent whole, or the exchange ended otherwise. */
