@@ -1,0 +1,32 @@
+/** Ways in which a FHIR route of OpenEMR ends early. Both are turned into answers by `index.ts`. */
+
+const PREFIX =
+  'The search field argument was invalid, improperly formatted, or could not be parsed.  Inner message: ';
+
+/** A search parameter that OpenEMR does not take: a search finds nothing, a read is a 400. */
+export class SearchFieldError extends Error {
+  /** Parameter as it was sent, modifier included. */
+  readonly field: string;
+
+  /** @param reason OpenEMR's own words */
+  constructor(field: string, reason: string) {
+    super(`${PREFIX}${reason}`);
+    this.name = 'SearchFieldError';
+    this.field = field;
+  }
+}
+
+/** PHP dies in the middle of the request: an empty 500, and a `PHP Fatal error` in the error log. */
+export class PhpFatalError extends Error {
+  /** File below the web root. */
+  readonly file: string;
+  readonly line: number;
+
+  /** @param exception class and message of what nobody caught */
+  constructor(exception: string, file: string, line: number) {
+    super(exception);
+    this.name = 'PhpFatalError';
+    this.file = file;
+    this.line = line;
+  }
+}
