@@ -13,7 +13,9 @@ export interface LogReader {
    * may go on in the next line waits for it.
    */
   push(chunk: string): LogEntry[];
-  /** Returns what was waiting, complete or not. The reader may be used further. */
+  /** Returns the record that was waiting for further lines; half a line goes on waiting. */
+  settle(): LogEntry[];
+  /** Returns all that was waiting, half a line too. The reader may be used further. */
   end(): LogEntry[];
 }
 
@@ -59,6 +61,7 @@ export function createLogReader(): LogReader {
       partial += chunk.slice(from, from + Math.max(0, MAX_RECORD - partial.length));
       return out;
     },
+    settle: flushRecord,
     end() {
       const out = partial === '' ? [] : takeLine(partial);
       partial = '';
