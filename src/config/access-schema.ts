@@ -27,16 +27,30 @@ export const accessSchema = z
       .min(1)
       .default([...METHODS])
       .meta({ description: 'Methods that pass; others are refused.' }),
-    allow: z.array(resourceTypeOrOperation).min(1).optional().meta({
-      description:
-        'Resource types and operations that pass, such as "Patient" and "$export"; everything else is refused, but "/metadata" and "/.well-known". Default: all. What an answer includes besides ("_include", an export) is up to the scopes.',
-    }),
-    deny: z.array(resourceTypeOrOperation).default([]).meta({
-      description:
-        'Resource types and operations that are refused, also when "allow" names them. An export holds every type that the scopes grant: deny "$export" too.',
-    }),
-    maxBodyBytes: z.int().min(0).optional().meta({
-      description: 'Longest request body in bytes. Default: no limit.',
-    }),
+    allow: z
+      .array(resourceTypeOrOperation)
+      .min(1)
+      .optional()
+      .meta({
+        examples: [['Patient', '$export']],
+        description:
+          'Resource types and operations that pass, such as "Patient" and "$export"; everything else is refused, but "/metadata" and "/.well-known". Default: all. What an answer includes besides ("_include", an export) is up to the scopes.',
+      }),
+    deny: z
+      .array(resourceTypeOrOperation)
+      .default([])
+      .meta({
+        examples: [['$export']],
+        description:
+          'Resource types and operations that are refused, also when "allow" names them. An export holds every type that the scopes grant: deny "$export" too.',
+      }),
+    maxBodyBytes: z
+      .int()
+      .min(0)
+      .optional()
+      .meta({
+        examples: [1_048_576],
+        description: 'Longest request body in bytes. Default: no limit.',
+      }),
   })
   .meta({ description: 'What may be asked of this route.' });

@@ -1,11 +1,11 @@
 import type { ConfigProblem } from '../errors.ts';
-import type { ConfigPath } from './path.ts';
+import { type ConfigPath, formatPath } from './path.ts';
+import { valueFromText } from './schema-walk.ts';
 import {
   type ConfigFlags,
   type Setting,
   VARIABLE_PREFIX,
   settings,
-  valueFromText,
   variableNames,
 } from './settings.ts';
 import { suggest } from './suggest.ts';
@@ -42,10 +42,10 @@ export function processEnvironment(environment: Environment): EnvironmentOverlay
   const overlays: Overlay[] = [];
   const problems: ConfigProblem[] = [];
   for (const setting of settings) {
-    const origin = VARIABLE_PREFIX + setting.variable;
+    const origin = setting.variable;
     const text = environment[origin];
     if (text === undefined || text.trim() === '') continue;
-    if (setting.variable === 'PORT' && SERVICE_LINK_PORT.test(text)) continue;
+    if (setting.variable === `${VARIABLE_PREFIX}PORT` && SERVICE_LINK_PORT.test(text)) continue;
     const value =
       setting.content === 'inline' ? withLineBreaks(text) : valueFromText(setting.path, text);
     if (setting.content === 'inline' && !isInlineKey(text)) {
@@ -88,7 +88,7 @@ export function isInlineKey(text: string): boolean {
 }
 
 function isKey(setting: Setting): boolean {
-  return setting.variable === 'KEY' || setting.variable === 'KEY_FILE';
+  return setting.content !== undefined && formatPath(setting.path) === 'routes[0].client.key';
 }
 
 // Many tools that set environments keep a PEM on one line with "\n" spelled out.

@@ -1,7 +1,7 @@
 import type { Environment } from './environment.ts';
 import { type ConfigPath, isObject } from './path.ts';
 import type { Finding } from './problems.ts';
-import { valueFromText } from './settings.ts';
+import { valueFromText } from './schema-walk.ts';
 
 const REFERENCE = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$\{/g;
 

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 
 import type { ConfigPath } from './path.ts';
 import type { Finding } from './problems.ts';
-import { keysAt } from './settings.ts';
+import { keysAt } from './schema-walk.ts';
 import { suggest } from './suggest.ts';
 
 const NOUNS: Record<string, string> = {

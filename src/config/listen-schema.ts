@@ -45,6 +45,7 @@ export const listenSchema = z
       )
       .default([])
       .meta({
+        examples: [['proxy.example']],
         description:
           'Host names, without port, by which clients may call the proxy, besides loopback names.',
       }),
@@ -63,6 +64,7 @@ export const listenSchema = z
       )
       .default([])
       .meta({
+        examples: [['https://app.example']],
         description:
           'Origins of browser apps that may call the proxy, besides loopback ones; such as "https://app.example".',
       }),
@@ -71,6 +73,7 @@ export const listenSchema = z
       .regex(/^[\x21-\x7e]{16,}$/, 'expected at least 16 visible ASCII characters without spaces')
       .optional()
       .meta({
+        examples: ['${PROXY_API_KEY}'],
         description:
           'Key that every caller must send, as "X-API-Key" or "Authorization: Bearer", or as the password of a browser\'s prompt. For machines that several people share. Better "${NAME}" than the key itself.',
       }),

@@ -162,7 +162,7 @@ function applyOverlays(
   cwd: string,
 ): void {
   for (const { path, setting, value } of overlays) {
-    const isFile = setting.content === 'path' && typeof value === 'string';
+    const isFile = setting.content === 'file' && typeof value === 'string';
     setValueAt(raw, path, isFile ? resolve(cwd, value) : value);
   }
 }

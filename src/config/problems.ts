@@ -2,7 +2,8 @@ import type { ConfigProblem } from '../errors.ts';
 import type { Overlay } from './environment.ts';
 import type { ParsedJson } from './json.ts';
 import { type ConfigPath, formatPath } from './path.ts';
-import { type Setting, VARIABLE_PREFIX, keysAt, schemaAt, settingsAt } from './settings.ts';
+import { keysAt, schemaAt } from './schema-walk.ts';
+import { exampleAt, settingsAt } from './settings.ts';
 
 /** Something wrong with the value at a path of the merged configuration. */
 export interface Finding {
@@ -45,49 +46,57 @@ function tell(
   // The last overlay wins: flags come after the environment.
   const overlay = overlays.findLast((candidate) => isPrefix(candidate.path, path));
   if (overlay !== undefined) {
-    return { path: overlay.origin, message, remedy: remedy ?? overlayExample(overlay) };
+    return { path: overlay.origin, message, ...orNothing(remedy ?? overlayExample(overlay)) };
   }
-  const variables = path[0] === 'routes' && path[1] !== 0 ? [] : settingsAt(path);
-  if (parsed === undefined && variables[0] !== undefined) {
+  const settings = path[0] === 'routes' && path[1] !== 0 ? [] : settingsAt(path);
+  const variables = settings.map(({ variable }) => variable).join(' or ');
+  if (parsed === undefined && variables !== '') {
     return {
-      path: variables.map(({ variable }) => VARIABLE_PREFIX + variable).join(' or '),
+      path: variables,
       message,
-      remedy: remedy ?? `Set it, for example to ${exampleText(variables[0])}`,
+      ...orNothing(remedy ?? prefixed('Set it for example to ', textExample(path))),
     };
   }
-  const told = remedy ?? fileExample(path, variables);
   return {
     path: formatPath(path),
     message,
-    ...(told === undefined ? {} : { remedy: told }),
+    ...orNothing(remedy ?? fileExample(path, variables)),
     ...parsed?.positionOf(path, message.startsWith('unknown key') ? 'key' : 'value'),
   };
 }
 
-function overlayExample({ origin, setting }: Overlay): string {
-  return origin.startsWith('--')
-    ? `Write for example ${origin} ${exampleText(setting)}`
-    : `Set it for example to ${exampleText(setting)}`;
+function orNothing(remedy: string | undefined): { remedy?: string } {
+  return remedy === undefined ? {} : { remedy };
 }
 
-function fileExample(path: ConfigPath, variables: readonly Setting[]): string | undefined {
-  const setting = settingsAt(path)[0];
-  if (setting === undefined) return keyList(path);
-  const inFile = `Write for example ${JSON.stringify(path.at(-1))}: ${JSON.stringify(setting.example)}`;
-  return variables.length === 0
-    ? inFile
-    : `${inFile}, or set ${variables.map(({ variable }) => VARIABLE_PREFIX + variable).join(' or ')}`;
+function prefixed(start: string, text: string | undefined): string | undefined {
+  return text === undefined ? undefined : start + text;
+}
+
+function overlayExample({ origin, path }: Overlay): string | undefined {
+  const start = origin.startsWith('--') ? `Write for example ${origin} ` : 'Set it for example to ';
+  return prefixed(start, textExample(path));
+}
+
+function fileExample(path: ConfigPath, variables: string): string | undefined {
+  const example = exampleAt(path);
+  if (example === undefined || typeof path.at(-1) === 'number') return keyList(path);
+  const inFile = `Write for example ${JSON.stringify(path.at(-1))}: ${JSON.stringify(example)}`;
+  return variables === '' ? inFile : `${inFile}, or set ${variables}`;
 }
 
 function keyList(path: ConfigPath): string | undefined {
   if (schemaAt(path)?._zod.def.type === 'array') return keyList([...path, 0]);
   const keys = keysAt(path);
   if (keys.length > 0) return `Its keys are ${keys.map((key) => `"${key}"`).join(', ')}`;
-  return typeof path.at(-1) === 'number' ? fileExample(path.slice(0, -1), []) : undefined;
+  return typeof path.at(-1) === 'number' ? fileExample(path.slice(0, -1), '') : undefined;
 }
 
-function exampleText({ example }: Setting): string {
-  return Array.isArray(example) ? `"${example.join(' ')}"` : String(example);
+/** An example as environment and command line have it. */
+function textExample(path: ConfigPath): string | undefined {
+  const example = exampleAt(path);
+  if (Array.isArray(example)) return `"${example.join(' ')}"`;
+  return typeof example === 'string' ? example : JSON.stringify(example);
 }
 
 function isPrefix(prefix: ConfigPath, path: ConfigPath): boolean {

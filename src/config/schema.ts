@@ -30,19 +30,32 @@ const httpUrl = z.string().refine((value) => isHttpUrl(value), {
 /** The client that the proxy is at the authorization server. */
 export const clientSchema = z
   .strictObject({
-    id: z.string().min(1).meta({ description: 'Client id that the registration gave.' }),
-    key: z.string().min(1).meta({
-      description:
-        'Private signing key: path of a JWK, JWK Set or PEM file (PKCS#1 or PKCS#8), relative to the config file, or the JWK or PEM itself. RSA for RS384, EC P-384 for ES384.',
-    }),
-    keyId: z.string().min(1).optional().meta({
-      description:
-        'Value of the "kid" field of the client assertion. Default: the kid of the JWK, else its RFC 7638 thumbprint.',
-    }),
+    id: z
+      .string()
+      .min(1)
+      .meta({ examples: ['Zk3vJ0wT9dQ'], description: 'Client id that the registration gave.' }),
+    key: z
+      .string()
+      .min(1)
+      .meta({
+        examples: ['keys/private.jwk.json'],
+        description:
+          'Private signing key: path of a JWK, JWK Set or PEM file (PKCS#1 or PKCS#8), relative to the config file, or the JWK or PEM itself. RSA for RS384, EC P-384 for ES384.',
+      }),
+    keyId: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({
+        examples: ['proxy-2026'],
+        description:
+          'Value of the "kid" field of the client assertion. Default: the kid of the JWK, else its RFC 7638 thumbprint.',
+      }),
     scopes: z
       .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'expected one scope without spaces'))
       .min(1)
       .meta({
+        examples: [['system/Patient.read', 'system/Observation.read']],
         description: 'Scopes to ask for, such as "system/Patient.read". Nothing else is asked for.',
       }),
   })
@@ -54,23 +67,39 @@ export const clientSchema = z
 /** How the connection to the upstream and to its token endpoint is secured. */
 export const tlsSchema = z
   .strictObject({
-    ca: z.string().min(1).optional().meta({
-      description:
-        'PEM file of the certificate authority, or of the self-signed certificate, to trust besides the usual ones.',
-    }),
+    ca: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({
+        examples: ['certs/openemr.pem'],
+        description:
+          'PEM file of the certificate authority, or of the self-signed certificate, to trust besides the usual ones.',
+      }),
     cert: z
       .string()
       .min(1)
       .optional()
-      .meta({ description: 'PEM file of a client certificate (mutual TLS).' }),
+      .meta({
+        examples: ['certs/client.pem'],
+        description: 'PEM file of a client certificate (mutual TLS).',
+      }),
     key: z
       .string()
       .min(1)
       .optional()
-      .meta({ description: 'PEM file of the private key of "cert".' }),
-    serverName: z.string().min(1).optional().meta({
-      description: 'Name to expect in the server certificate when it is not the host of the URL.',
-    }),
+      .meta({
+        examples: ['certs/client-key.pem'],
+        description: 'PEM file of the private key of "cert".',
+      }),
+    serverName: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({
+        examples: ['openemr.example'],
+        description: 'Name to expect in the server certificate when it is not the host of the URL.',
+      }),
     insecure: z.boolean().default(false).meta({
       description:
         'Accept any certificate. Anyone on the way can then read tokens and health data; prefer "ca".',
@@ -100,22 +129,32 @@ export const timeoutsSchema = z
 /** One route: a path of the proxy and the FHIR base behind it. */
 export const routeSchema = z
   .strictObject({
-    path: path.meta({ description: 'Path of this route on the proxy, such as "/fhir".' }),
+    path: path.meta({
+      examples: ['/fhir'],
+      description: 'Path of this route on the proxy, such as "/fhir".',
+    }),
     upstream: z
       .union([z.literal('sandbox'), z.literal('sandbox:7.0.3'), httpUrl], {
         error: ({ input }) => (input === undefined ? 'is missing' : `${HTTP_URL}, or "sandbox"`),
       })
       .meta({
+        examples: ['https://localhost:9300/apis/default/fhir', 'sandbox'],
         description:
           'FHIR base URL, such as "https://localhost:9300/apis/default/fhir", or "sandbox" for the embedded look-alike.',
       }),
     tokenEndpoint: httpUrl.optional().meta({
+      examples: ['https://localhost:9300/oauth2/default/token'],
       description:
         'Token endpoint. Default: the one that <upstream>/.well-known/smart-configuration announces.',
     }),
-    audience: z.string().min(1).optional().meta({
-      description: 'Value of the "aud" claim. Default: the token endpoint as discovered.',
-    }),
+    audience: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({
+        examples: ['https://localhost:9300/oauth2/default/token'],
+        description: 'Value of the "aud" claim. Default: the token endpoint as discovered.',
+      }),
     client: clientSchema.optional(),
     tls: tlsSchema.prefault({}),
     access: accessSchema.prefault({}),
@@ -126,14 +165,23 @@ export const routeSchema = z
     rewriteLinks: z.boolean().default(true).meta({
       description: "Replace the upstream's own absolute URLs in answers by the proxy's.",
     }),
-    upstreamBases: z.array(httpUrl).default([]).meta({
-      description:
-        "Further absolute URLs by which the upstream calls its own FHIR base (OpenEMR's Site Address Override), to be replaced in answers too.",
-    }),
-    errorLog: z.string().min(1).optional().meta({
-      description:
-        "OpenEMR's error log, a path or a glob; the newest file is followed. Hints quote it.",
-    }),
+    upstreamBases: z
+      .array(httpUrl)
+      .default([])
+      .meta({
+        examples: [['https://openemr.example/apis/default/fhir']],
+        description:
+          "Further absolute URLs by which the upstream calls its own FHIR base (OpenEMR's Site Address Override), to be replaced in answers too.",
+      }),
+    errorLog: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({
+        examples: ['/var/log/apache2/error.log'],
+        description:
+          "OpenEMR's error log, a path or a glob; the newest file is followed. Hints quote it.",
+      }),
   })
   .meta({ description: 'A path of the proxy and the FHIR base behind it.' });
 
