@@ -228,7 +228,7 @@ test('the Grafana dashboard asks only for metrics that exist', async () => {
   });
   const page = await metrics.render();
   const known = new Set([...page.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name));
-  const asked = [...dashboard.matchAll(/\b(?:fhir_auth_proxy|process|nodejs)_[a-z_]+/g)].map(
+  const asked = [...dashboard.matchAll(/\b(?:fhir_auth_proxy|process|nodejs)_[a-z0-9_]+/g)].map(
     ([name]) => name.replace(/_bucket$/, ''),
   );
   assert.ok(new Set(asked).size >= 12, 'the dashboard covers the metrics');
