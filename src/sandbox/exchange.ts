@@ -1,0 +1,152 @@
+/**
+ * The seam of the sandbox: what a request is to it, what an answer is, and the state that every part
+ * shares. Path of a request through the files:
+ *
+ *   server.ts (HTTP) -> apache.ts (limits, rewriting) -> oauth/ or access.ts (token, scope) -> fhir/
+ */
+import type { Clock } from '../contracts.ts';
+import type { ErrorLog, RequestLog } from './error-log.ts';
+import type { FaultSettings } from './faults.ts';
+import type { ServerKeys } from './server-keys.ts';
+import type { VersionProfile } from './versions/profile.ts';
+
+/** A request, read to its end. */
+export interface SandboxRequest {
+  /** Method as sent. */
+  method: string;
+  /** `https` when the connection was TLS: what PHP sees as REQUEST_SCHEME. */
+  scheme: 'http' | 'https';
+  /** Request target as sent, still percent-encoded. */
+  target: string;
+  /** Part of the target before the `?`, still percent-encoded. */
+  path: string;
+  /** Part of the target after the first `?`, or the empty string. */
+  query: string;
+  /** Fields by lower-case name; values of a repeated field joined with `, `. */
+  headers: Readonly<Record<string, string | undefined>>;
+  /** Names and values in turn, as received. */
+  rawHeaders: readonly string[];
+  /** The whole body; empty when there was none, or when it was longer than PHP's post_max_size. */
+  body: Buffer;
+  /** Length of the body as sent. */
+  bodyBytes: number;
+  /** `address:port` of the client, for the error log. */
+  client: string;
+  /** Port on which the request came in. */
+  localPort: number;
+  /** Messages for the error log; written as one line when the answer is ready. */
+  log: RequestLog;
+}
+
+/** A field of an answer: name and value. A repeated name is a repeated field. */
+export type Field = [name: string, value: string];
+
+/**
+ * An answer. Fields that Apache adds to every answer (Date, Server, Strict-Transport-Security,
+ * X-XSS-Protection, Connection and the framing fields) are not in it; `server.ts` sets them.
+ */
+export interface SandboxAnswer {
+  status: number;
+  /** Reason phrase; default: the registered one of the status. */
+  statusText?: string;
+  fields: Field[];
+  body: string | Buffer | AsyncIterable<Buffer>;
+  /** Made by Apache itself, without PHP: no security fields. Default false. */
+  byApache?: boolean;
+}
+
+/** A FHIR request as OpenEMR's dispatcher hands it to a route: found, allowed in, and rewritten. */
+export interface FhirRequest extends SandboxRequest {
+  /** Site of the path, such as `default`. */
+  site: string;
+  /**
+   * Path below the FHIR base with its leading slash, decoded once, such as `/Patient/123`; empty for
+   * the base itself without a slash. A `_REWRITE_COMMAND` parameter has already replaced it, exactly as
+   * in OpenEMR.
+   */
+  resource: string;
+  /** Apache's REDIRECT_URL: the decoded path that was asked for, untouched by `_REWRITE_COMMAND`; `Bundle.link` shows it. */
+  redirectUrl: string;
+}
+
+/** What the access token of a FHIR request allows. */
+export interface Access {
+  /** Client that the token was issued to. */
+  clientId: string;
+  /** Granted scopes, `site:default` included. */
+  scopes: readonly string[];
+}
+
+/** OpenEMR's global settings that the sandbox knows; the comment names OpenEMR's own key. */
+export interface SandboxSettings {
+  /** `site_addr_oath`: origin of every absolute URL; empty: taken from each request. */
+  siteAddress: string;
+  /** `rest_fhir_api`. */
+  fhirApi: boolean;
+  /** `rest_api`. */
+  standardApi: boolean;
+  /** `rest_portal_api`. */
+  portalApi: boolean;
+  /** `rest_system_scopes_api`. */
+  systemScopes: boolean;
+  /** `system_error_logging` = DEBUG: writes debug lines too. */
+  debugLog: boolean;
+  /** Seconds that an access token lives; the version's own number unless a test wants less. */
+  tokenLifetimeSeconds: number;
+  /** Milliseconds that Apache waits for PHP before it answers 504 (ProxyTimeout). */
+  gatewayTimeoutMs: number;
+  /** Sites that have a folder under `sites/` and no `sqlconf.php` in it, besides the ready `default`. */
+  emptySites: readonly string[];
+}
+
+/** A row of `oauth_clients`. */
+export interface SandboxClient {
+  id: string;
+  name: string;
+  /** Registered with `application_type: private`. */
+  confidential: boolean;
+  enabled: boolean;
+  /** Scopes of the registration, space-separated, as stored. */
+  scope: string;
+  /** JWK Set text as stored; may be broken, the server checks it at the token request only. */
+  jwks: string;
+  jwksUri: string;
+  redirectUris: readonly string[];
+  /** What the registration answer told, for the admin page. */
+  registeredAtMs: number;
+}
+
+/** A row of `api_token`. */
+export interface TokenRow {
+  /** `jti` of the access token. */
+  id: string;
+  clientId: string;
+  /** Whole seconds since the epoch, cut: it may lie before the token's own `exp`. */
+  expiresAtSeconds: number;
+  revoked: boolean;
+  /** Counts as expired whatever the clock says; set by the fault `token-expired: "issued"`. */
+  expired: boolean;
+  scopes: readonly string[];
+}
+
+/** Everything that the sandbox remembers. Lives in memory and dies with the process. */
+export interface SandboxState {
+  /** Rules and texts of the OpenEMR version that is played. */
+  readonly version: VersionProfile;
+  /** May be changed at any time; read anew by each request. */
+  readonly settings: SandboxSettings;
+  /** By client id. */
+  readonly clients: Map<string, SandboxClient>;
+  /** By token id (`jti`). */
+  readonly tokens: Map<string, TokenRow>;
+  /** `jti` of every assertion that ever bought a token, of any client. */
+  readonly usedAssertions: Set<string>;
+  /** Client ids that have a row in `oauth_trusted_user`. */
+  readonly trustedUsers: Set<string>;
+  /** The user `oe-system`, as whom every system client acts; `missing` in a broken installation. */
+  readonly systemUser: { uuid: string; missing: boolean };
+  readonly keys: ServerKeys;
+  readonly faults: FaultSettings;
+  readonly log: ErrorLog;
+  readonly clock: Clock;
+}

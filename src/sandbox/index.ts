@@ -1,0 +1,152 @@
+/**
+ * The embedded OpenEMR look-alike: a real HTTP server with token endpoint, registration, FHIR
+ * endpoints and error log, wrong in the same places as the real one.
+ */
+import type { KeyObject } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import type { JWK } from 'jose';
+
+import type { Clock } from '../contracts.ts';
+import { applyFaults } from './control.ts';
+import type { SandboxSettings, SandboxState } from './exchange.ts';
+import type { FaultSettings } from './faults.ts';
+import { generatePair } from './server-keys.ts';
+import { listen } from './server.ts';
+import { createState } from './state.ts';
+import { OPENEMR_7_0_3 } from './versions/openemr-7.0.3.ts';
+import type { VersionProfile } from './versions/profile.ts';
+
+export type { SandboxClient, SandboxSettings, SandboxState } from './exchange.ts';
+export { FAULT_NAMES, type FaultName, type FaultSettings, parseFaultText } from './faults.ts';
+
+/** OpenEMR versions that the sandbox can play. */
+export type SandboxVersion = '7.0.3';
+
+/** Options of `startSandbox`; all have defaults. */
+export interface SandboxOptions {
+  /** Version to play; default `7.0.3`. */
+  version?: SandboxVersion;
+  /** Address to listen on; default `127.0.0.1`. */
+  host?: string;
+  /** Port; default 0, a free one. */
+  port?: number;
+  /** Path of the error log; default: `error.log` in a new folder below the temporary one, removed by `close`. */
+  errorLog?: string;
+  /** PEM texts of a certificate and its key; default: plain HTTP. */
+  tls?: { key: string; cert: string };
+  /** Faults from the start on. */
+  faults?: Partial<FaultSettings>;
+  /** OpenEMR's global settings; default: every API on, the site address is the sandbox's own origin. */
+  settings?: Partial<SandboxSettings>;
+  /** Time source; default: the system's. */
+  clock?: Clock;
+}
+
+/** A sandbox that listens. */
+export interface Sandbox {
+  /** Its origin, such as `http://127.0.0.1:41234`. */
+  readonly url: string;
+  /** `<url>/apis/default/fhir`. */
+  readonly fhirBase: string;
+  /** `<url>/oauth2/default/token`. */
+  readonly tokenEndpoint: string;
+  /** A client that is registered and enabled. */
+  readonly client: {
+    readonly id: string;
+    /** Its private key, RSA 2048; made anew at each start and never written anywhere. */
+    readonly key: JWK;
+    /** Scopes that it is registered for. */
+    readonly scopes: readonly string[];
+  };
+  /** Path of the error log. */
+  readonly errorLog: string;
+  /** Everything that it remembers; for tests that need a state which no request leads to. */
+  readonly state: SandboxState;
+  /** Sets faults, as `POST /__sandbox/faults` does. */
+  setFaults(faults: Partial<FaultSettings>): void;
+  /** Stops at once; open connections are destroyed. */
+  close(): Promise<void>;
+}
+
+const VERSIONS: Readonly<Record<SandboxVersion, VersionProfile>> = { '7.0.3': OPENEMR_7_0_3 };
+
+/** Scopes of the ready client: every read scope of the sample data, and bulk export. */
+const READY_SCOPES = [
+  'system/Patient.read',
+  'system/Observation.read',
+  'system/Encounter.read',
+  'system/Condition.read',
+  'system/MedicationRequest.read',
+  'system/AllergyIntolerance.read',
+  'system/Immunization.read',
+  'system/Practitioner.read',
+  'system/Organization.read',
+  'system/Location.read',
+  'system/Group.read',
+  'system/DocumentReference.read',
+  'system/Binary.read',
+  'system/Patient.$export',
+  'system/Group.$export',
+  'system/*.$export',
+  'system/*.$bulkdata-status',
+] as const;
+
+const CLIENT_ID_BYTES = 32;
+const READY_CLIENT_NAME = 'fhir-auth-proxy';
+
+/** Starts a sandbox; resolves once it listens and its ready client has a key. */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const { version = '7.0.3', host = '127.0.0.1', port = 0, tls, clock = Date } = options;
+  const pair = generatePair();
+  const folder =
+    options.errorLog === undefined
+      ? await mkdtemp(join(tmpdir(), 'fhir-auth-proxy-sandbox-'))
+      : undefined;
+  const state = createState({
+    version: VERSIONS[version],
+    errorLog: options.errorLog ?? join(folder ?? '', 'error.log'),
+    clock,
+    ...(options.settings === undefined ? {} : { settings: options.settings }),
+  });
+  applyFaults(state, options.faults ?? {});
+  const server = await listen(state, { host, port, ...(tls === undefined ? {} : { tls }) });
+  const authority = host.includes(':') ? `[${host}]` : host;
+  const url = `${tls === undefined ? 'http' : 'https'}://${authority}:${server.port}`;
+  if (options.settings?.siteAddress === undefined) state.settings.siteAddress = url;
+  const client = addReadyClient(state, (await pair).privateKey);
+  return {
+    url,
+    fhirBase: `${url}/apis/default/fhir`,
+    tokenEndpoint: `${url}/oauth2/default/token`,
+    client,
+    errorLog: state.log.path,
+    state,
+    setFaults: (faults) => applyFaults(state, faults),
+    async close() {
+      await server.close();
+      if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function addReadyClient(state: SandboxState, privateKey: KeyObject): Sandbox['client'] {
+  const id = randomBytes(CLIENT_ID_BYTES).toString('base64url');
+  const key = { ...privateKey.export({ format: 'jwk' }), alg: 'RS384', use: 'sig' } as JWK;
+  const { kty, n, e, alg, use } = key;
+  state.clients.set(id, {
+    id,
+    name: READY_CLIENT_NAME,
+    confidential: true,
+    enabled: true,
+    scope: READY_SCOPES.join(' '),
+    redirectUris: ['https://localhost/'],
+    jwks: JSON.stringify({ keys: [{ kty, n, e, alg, use }] }),
+    jwksUri: '',
+    registeredAtMs: state.clock.now(),
+  });
+  return { id, key, scopes: [...READY_SCOPES] };
+}

@@ -1,0 +1,83 @@
+/** Discovery documents under /oauth2. */
+import type { SandboxAnswer, SandboxRequest, SandboxState } from '../exchange.ts';
+import { oauthFields } from '../fields.ts';
+import { serverBase } from '../state.ts';
+
+/** `/.well-known/openid-configuration` (OpenID Connect Discovery 1.0). */
+export async function answerOpenidConfiguration(
+  request: SandboxRequest,
+  state: SandboxState,
+  site: string,
+): Promise<SandboxAnswer> {
+  const issuer = `${serverBase(request, state.settings)}/oauth2/${site}`;
+  return jsonAnswer(state, {
+    issuer,
+    authorization_endpoint: `${issuer}/authorize`,
+    token_endpoint: `${issuer}/token`,
+    jwks_uri: `${issuer}/jwk`,
+    userinfo_endpoint: `${issuer}/userinfo`,
+    registration_endpoint: `${issuer}/registration`,
+    end_session_endpoint: `${issuer}/logout`,
+    introspection_endpoint: `${issuer}/introspect`,
+    scopes_supported: state.version.announcedScopes(state.settings),
+    ...OPENID_REST,
+  });
+}
+
+/** `/jwk`: the public key with which access tokens can be checked. */
+export async function answerJwk(
+  _request: SandboxRequest,
+  state: SandboxState,
+): Promise<SandboxAnswer> {
+  const { n, e } = (await state.keys.publicKey(false)).export({ format: 'jwk' });
+  return jsonAnswer(state, { keys: [{ kty: 'RSA', n, e, use: 'sig' }] });
+}
+
+const OPENID_REST = {
+  response_types_supported: [
+    'code',
+    'token',
+    'id_token',
+    'code token',
+    'code id_token',
+    'token id_token',
+    'code token id_token',
+  ],
+  code_challenge_methods_supported: ['S256', 'plain'],
+  grant_types_supported: ['authorization_code', 'refresh_token'],
+  response_modes_supported: ['query', 'fragment', 'form_post'],
+  subject_types_supported: ['public'],
+  claims_supported: [
+    'profile',
+    'email',
+    'email_verified',
+    'phone',
+    'phone_verified',
+    'family_name',
+    'given_name',
+    'fhirUser',
+    'locale',
+    'api:oemr',
+    'api:fhir',
+    'api:port',
+    'aud',
+    'iat',
+    'iss',
+    'exp',
+    'sub',
+  ],
+  require_request_uri_registration: ['false'],
+  id_token_signing_alg_values_supported: ['RS256'],
+  token_endpoint_auth_methods_supported: ['client_secret_post'],
+  token_endpoint_auth_signing_alg_values_supported: ['RS256', 'RS384'],
+  claims_locales_supported: ['en-US'],
+  ui_locales_supported: ['en-US'],
+};
+
+function jsonAnswer(state: SandboxState, body: object): SandboxAnswer {
+  return {
+    status: 200,
+    fields: [...oauthFields(state.clock.now()), ['Content-Type', 'application/json']],
+    body: JSON.stringify(body),
+  };
+}

@@ -1,0 +1,149 @@
+/** The token endpoint (RFC 6749 section 4.4 with RFC 7523 client authentication), as OpenEMR runs it. */
+import { randomBytes, sign } from 'node:crypto';
+import { promisify } from 'node:util';
+
+import type { SandboxAnswer, SandboxClient, SandboxRequest, SandboxState } from '../exchange.ts';
+import { oauthFields } from '../fields.ts';
+import { parsePhpForm, type PhpParameters } from '../php-form.ts';
+import { phpJson } from '../php-json.ts';
+import { refuseOauth } from '../refusal.ts';
+import { authenticateClient } from './client-authentication.ts';
+import { grantScopes } from './scopes.ts';
+
+const signAsync = promisify(sign);
+const TOKEN_ID_BYTES = 40;
+const GRANT = 'AuthorizationController->oauthAuthorizeToken()';
+
+/** Answers a token request. @param site of the path; part of the granted scopes */
+export async function answerToken(
+  request: SandboxRequest,
+  state: SandboxState,
+  site: string,
+): Promise<SandboxAnswer> {
+  request.log.debug(`${GRANT} starting request`);
+  const form = await readForm(request, state);
+  if (!(form instanceof Map)) return form;
+  const grantType = form.get('grant_type') ?? '';
+  request.log.debug(`${GRANT} grant type received`, { grant_type: grantType });
+  if (state.keys.state.privateKeyUnreadable) {
+    return refuseOauth(request, state, 'private-key-unreadable');
+  }
+  if (!state.version.grantTypes.includes(grantType)) {
+    return refuseOauth(request, state, 'grant-type-unsupported');
+  }
+  const client = await authenticateClient(request, state, form, site);
+  if (!('id' in client)) return client;
+  const scopes = grantScopes(form.get('scope') ?? '', client, state);
+  if (!Array.isArray(scopes)) {
+    return refuseOauth(request, state, 'scope-invalid', scopes);
+  }
+  if (state.systemUser.missing) return refuseOauth(request, state, 'system-user-missing');
+  return issueToken(request, state, client, scopes, site);
+}
+
+async function readForm(
+  request: SandboxRequest,
+  state: SandboxState,
+): Promise<PhpParameters | SandboxAnswer> {
+  const { method, headers, body } = request;
+  const form = method === 'POST' ? await parsePhpForm(headers['content-type'], body) : undefined;
+  const { postMaxBytes } = state.version;
+  const length = request.bodyBytes;
+  const tooLong = length > postMaxBytes ? { contentLength: length, postMaxBytes } : {};
+  if (form === undefined) return refuseOauth(request, state, 'form-missing', tooLong);
+  if ((form.get('grant_type') ?? '') !== '') return form;
+  return refuseOauth(request, state, 'grant-type-missing', tooLong);
+}
+
+async function issueToken(
+  request: SandboxRequest,
+  state: SandboxState,
+  client: SandboxClient,
+  granted: readonly string[],
+  site: string,
+): Promise<SandboxAnswer> {
+  const { clock, keys, settings, systemUser, tokens, trustedUsers } = state;
+  const id = randomBytes(TOKEN_ID_BYTES).toString('hex');
+  const scopes = [...granted, `site:${site}`];
+  const nowSeconds = clock.now() / 1000;
+  const expires = nowSeconds + settings.tokenLifetimeSeconds;
+  const accessToken = await signJwt(await keys.privateKey(), {
+    aud: client.id,
+    jti: id,
+    iat: nowSeconds,
+    nbf: nowSeconds,
+    exp: expires,
+    sub: systemUser.uuid,
+    scopes,
+  });
+  // The database column holds whole seconds: the row dies up to a second before the token's own exp.
+  const expiresAtSeconds = Math.floor(expires);
+  tokens.set(id, {
+    id,
+    clientId: client.id,
+    expiresAtSeconds,
+    revoked: false,
+    expired: false,
+    scopes,
+  });
+  forgetExpired(state);
+  trustedUsers.add(client.id);
+
+  const idToken = granted.includes('openid') ? await buildIdToken(request, state, client) : {};
+  const answer = {
+    ...idToken,
+    scope: granted.join(' '),
+    token_type: 'Bearer',
+    expires_in: expiresAtSeconds - Math.floor(clock.now() / 1000),
+    access_token: accessToken,
+  };
+  return {
+    status: 200,
+    fields: [
+      ...oauthFields(clock.now(), { stored: true }),
+      ['Content-Type', 'application/json; charset=UTF-8'],
+    ],
+    body: phpJson(answer),
+  };
+}
+
+/** A client that asks for `openid` is given an id_token too; OpenEMR warns as it makes it. */
+async function buildIdToken(
+  request: SandboxRequest,
+  state: SandboxState,
+  client: SandboxClient,
+): Promise<{ id_token: string }> {
+  request.log.php(
+    'PHP Warning:  Undefined variable $fhirUser in /var/www/localhost/htdocs/openemr/src/Common/Auth/OpenIDConnect/Entities/UserEntity.php on line 88',
+  );
+  const now = state.clock.now() / 1000;
+  const idToken = await signJwt(await state.keys.privateKey(), {
+    aud: client.id,
+    iat: now,
+    exp: now + state.settings.tokenLifetimeSeconds,
+    sub: state.systemUser.uuid,
+    'api:oemr': true,
+    'api:fhir': true,
+    'api:port': true,
+  });
+  return { id_token: idToken };
+}
+
+async function signJwt(
+  key: Parameters<typeof sign>[2],
+  claims: Record<string, unknown>,
+): Promise<string> {
+  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
+  const payload = `${encode({ typ: 'JWT', alg: 'RS256' })}.${encode(claims)}`;
+  const signature = await signAsync('sha256', Buffer.from(payload), key);
+  return `${payload}.${signature.toString('base64url')}`;
+}
+
+/** Tokens are issued in the order of their expiry, and a dead row answers as a missing one does. */
+function forgetExpired(state: SandboxState): void {
+  const long = Math.floor(state.clock.now() / 1000) - 3600;
+  for (const [id, row] of state.tokens) {
+    if (row.expiresAtSeconds > long) break;
+    state.tokens.delete(id);
+  }
+}

@@ -1,0 +1,59 @@
+/** Turns a failure of the version profile into an answer, and writes its log lines. */
+import type { Field, SandboxAnswer, SandboxRequest, SandboxState } from './exchange.ts';
+import { apiFields, EMPTY_TYPE, oauthFields } from './fields.ts';
+import { phpJson } from './php-json.ts';
+import type {
+  ApiFailureName,
+  Failure,
+  FailureDetail,
+  OauthFailureName,
+} from './versions/profile.ts';
+
+/** A failure under /oauth2. */
+export function refuseOauth(
+  request: SandboxRequest,
+  state: SandboxState,
+  name: OauthFailureName,
+  detail: FailureDetail = {},
+): SandboxAnswer {
+  const failure = state.version.oauthFailure(name, detail);
+  const { authorization } = request.headers;
+  const challenge =
+    failure.challenge === true && authorization !== undefined && authorization !== ''
+      ? `${authorization.startsWith('Bearer') ? 'Bearer' : 'Basic'} realm="OAuth"`
+      : undefined;
+  const fields = oauthFields(state.clock.now(), {
+    ...fieldOptions(failure),
+    ...(challenge === undefined ? {} : { challenge }),
+  });
+  const answer = finish(request, failure, fields);
+  // PHP's header() raises the status to 401 when it is given a WWW-Authenticate field.
+  return challenge === undefined ? answer : { ...answer, status: 401 };
+}
+
+/** A failure under /apis. */
+export function refuseApi(
+  request: SandboxRequest,
+  state: SandboxState,
+  name: ApiFailureName,
+  detail: FailureDetail = {},
+): SandboxAnswer {
+  const failure = state.version.apiFailure(name, detail);
+  return finish(request, failure, apiFields(request, state.clock.now(), fieldOptions(failure)));
+}
+
+function fieldOptions(failure: Failure): Pick<Failure, 'session' | 'cors'> {
+  const { session, cors } = failure;
+  return {
+    ...(session === undefined ? {} : { session }),
+    ...(cors === undefined ? {} : { cors }),
+  };
+}
+
+function finish(request: SandboxRequest, failure: Failure, fields: Field[]): SandboxAnswer {
+  for (const message of failure.log ?? []) request.log.write(message);
+  const { body } = failure;
+  const text = typeof body === 'string' ? body : phpJson(body);
+  const type = failure.contentType ?? (typeof body === 'string' ? EMPTY_TYPE : 'application/json');
+  return { status: failure.status, fields: [...fields, ['Content-Type', type]], body: text };
+}

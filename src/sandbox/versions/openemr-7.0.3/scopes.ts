@@ -1,0 +1,85 @@
+/** Scopes that OpenEMR 7.0.3 knows, in the order in which it lists them. */
+import type { SandboxSettings } from '../../exchange.ts';
+
+const GENERAL = words('openid fhirUser online_access offline_access launch launch/patient');
+const APIS = words('api:oemr api:fhir api:port');
+const SYSTEM_OPERATIONS = words(
+  'system/Patient.$export system/Group.$export system/*.$bulkdata-status system/*.$export',
+);
+const PROFILE = words(
+  'profile name address given_name family_name nickname phone phone_verified email email_verified',
+);
+
+/** FHIR resource types with a read scope, by context. */
+const FHIR_READ = {
+  patient: words(
+    'AllergyIntolerance Appointment Binary CarePlan CareTeam Condition Coverage Device DiagnosticReport DocumentReference Encounter Goal Immunization Location Medication MedicationRequest Observation Organization Patient Person Practitioner Procedure Provenance',
+  ),
+  system: words(
+    'AllergyIntolerance Appointment Binary CarePlan CareTeam Condition Coverage Device DiagnosticReport DocumentReference Encounter Goal Group Immunization Location Medication MedicationRequest Observation Organization Patient Person Practitioner PractitionerRole Procedure Provenance ValueSet',
+  ),
+  user: words(
+    'AllergyIntolerance Appointment Binary CarePlan CareTeam Condition Coverage Device DiagnosticReport DocumentReference Encounter Goal Immunization Location Medication MedicationRequest Observation Organization Patient Person Practitioner PractitionerRole Procedure Provenance ValueSet',
+  ),
+};
+const FHIR_USER_WRITE = new Set(words('Organization Patient Practitioner'));
+
+/** Scopes of the standard (not FHIR) API: names with `.read`, and `+` where there is a `.write` too; `-`: `.write` alone. */
+const STANDARD = {
+  patient: words('appointment encounter patient'),
+  system: words(
+    'allergy+ appointment+ dental_issue+ document+ drug encounter+ facility+ immunization insurance+ insurance_company+ insurance_type list medical_problem+ medication+ message- patient+ practitioner+ prescription procedure soap_note+ surgery+ vital+',
+  ),
+  user: words(
+    'allergy+ appointment+ dental_issue+ document+ drug encounter+ facility+ immunization insurance+ insurance_company+ insurance_type list medical_problem+ medication+ message- patient+ practitioner+ prescription procedure soap_note+ surgery+ transaction+ user vital+',
+  ),
+};
+
+type Context = keyof typeof FHIR_READ;
+const CONTEXTS: readonly Context[] = ['patient', 'system', 'user'];
+
+/** As openid-configuration lists them: FHIR's first, then those of the standard API, doubles included. */
+export function announcedScopes(settings: SandboxSettings): readonly string[] {
+  const contexts = CONTEXTS.filter((context) => context !== 'system' || settings.systemScopes);
+  return [
+    ...GENERAL,
+    ...APIS,
+    ...(settings.systemScopes ? SYSTEM_OPERATIONS : []),
+    ...PROFILE,
+    'site:default',
+    ...contexts.flatMap(fhirScopes),
+    'openid',
+    ...PROFILE,
+    'offline_access',
+    ...APIS,
+    'site:default',
+    ...contexts.flatMap(standardScopes),
+  ];
+}
+
+/** As the scope check knows them. */
+export function knownScopes(settings: SandboxSettings): readonly string[] {
+  return ['nonce', ...new Set(announcedScopes(settings))];
+}
+
+function fhirScopes(context: Context): string[] {
+  return FHIR_READ[context].flatMap((type) => [
+    ...(type === 'DocumentReference' ? [`${context}/DocumentReference.$docref`] : []),
+    `${context}/${type}.read`,
+    ...(context === 'user' && FHIR_USER_WRITE.has(type) ? [`user/${type}.write`] : []),
+  ]);
+}
+
+function standardScopes(context: Context): string[] {
+  return STANDARD[context].flatMap((entry) => {
+    const name = entry.replace(/[+-]$/, '');
+    return [
+      ...(entry.endsWith('-') ? [] : [`${context}/${name}.read`]),
+      ...(/[+-]$/.test(entry) ? [`${context}/${name}.write`] : []),
+    ];
+  });
+}
+
+function words(text: string): readonly string[] {
+  return text.split(' ');
+}

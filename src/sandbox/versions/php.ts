@@ -1,0 +1,18 @@
+/** Lines that PHP itself writes to the error log. */
+import type { LogMessage } from './profile.ts';
+
+/** Where OpenEMR's own container images keep the program. */
+export const WEB_ROOT = '/var/www/localhost/htdocs/openemr';
+
+/** A `PHP Warning`. @param file path below the web root */
+export function phpWarning(text: string, file: string, line: number): LogMessage {
+  return { php: `PHP Warning:  ${text} in ${WEB_ROOT}/${file} on line ${line}` };
+}
+
+/** A `PHP Fatal error` for an exception that nobody caught. @param file path below the web root */
+export function phpFatal(exception: string, file: string, line: number): LogMessage {
+  const path = `${WEB_ROOT}/${file}`;
+  return {
+    php: `PHP Fatal error:  Uncaught ${exception} in ${path}:${line}\nStack trace:\n#0 {main}\n  thrown in ${path} on line ${line}`,
+  };
+}
