@@ -1,0 +1,201 @@
+/** Finds the token endpoint of a FHIR server by its SMART configuration. */
+import type { Dispatcher } from 'undici';
+
+import type { Clock, Logger } from '../contracts.ts';
+import { TokenError } from '../errors.ts';
+import { type HttpAnswer, keptAnswer, requestAnswer } from './http-answer.ts';
+import { parseJsonObject, stringMember, stringsMember } from './json-text.ts';
+import { parseNetworkFailure } from './network-failure.ts';
+
+/** What a SMART configuration says (SMART App Launch 2.2, section Conformance), as far as a backend client needs it. */
+export interface SmartConfiguration {
+  /** `token_endpoint`, an absolute http(s) URL, byte for byte as announced: OpenEMR compares `aud` with it so. */
+  readonly tokenEndpoint: string;
+  readonly issuer?: string;
+  readonly jwksUri?: string;
+  readonly registrationEndpoint?: string;
+  readonly scopesSupported: readonly string[];
+  readonly grantTypesSupported: readonly string[];
+  readonly tokenEndpointAuthMethodsSupported: readonly string[];
+  readonly tokenEndpointAuthSigningAlgValuesSupported: readonly string[];
+  readonly capabilities: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly fetchedAtMs: number;
+}
+
+/** The SMART configuration of one FHIR server, fetched when needed. */
+export interface Discovery {
+  /** Where it is fetched from. */
+  readonly url: string;
+  /**
+   * The configuration, at most an hour old; concurrent callers share one request. When fetching anew
+   * fails, the old one goes on being used, except after {@link reset}. Rejects with TokenError.
+   */
+  get(): Promise<SmartConfiguration>;
+  /** The configuration fetched last, whatever its age. */
+  last(): SmartConfiguration | undefined;
+  /** The next `get` fetches anew. */
+  reset(): void;
+}
+
+/** Settings of {@link createDiscovery}. */
+export interface DiscoveryOptions {
+  /** FHIR base URL; a trailing slash makes no difference. */
+  fhirBase: URL;
+  /** See {@link AnswerRequest.dispatcher}: not bound to one origin. */
+  dispatcher: Dispatcher;
+  /** Milliseconds for the request. */
+  timeoutMs: number;
+  clock: Clock;
+  logger: Logger;
+}
+
+const FRESH_MS = 3_600_000;
+const REMEDY = 'or set "tokenEndpoint"';
+
+/** Discovery by `<FHIR base>/.well-known/smart-configuration`. */
+export function createDiscovery(options: DiscoveryOptions): Discovery {
+  const { fhirBase, clock, logger } = options;
+  const url = smartConfigurationUrl(fhirBase);
+  let last: SmartConfiguration | undefined;
+  let mustFetch = true;
+  let inFlight: Promise<SmartConfiguration> | undefined;
+
+  const isFresh = ({ fetchedAtMs }: SmartConfiguration) => {
+    const ageMs = clock.now() - fetchedAtMs;
+    return ageMs >= 0 && ageMs < FRESH_MS;
+  };
+
+  const fetchAnew = async () => {
+    const fallback = mustFetch ? undefined : last;
+    mustFetch = false;
+    try {
+      last = await requestSmartConfiguration(url, options);
+      logger.debug({ tokenEndpoint: last.tokenEndpoint }, 'SMART configuration read');
+      return last;
+    } catch (error) {
+      if (fallback === undefined) {
+        mustFetch = true;
+        throw error;
+      }
+      last = { ...fallback, fetchedAtMs: clock.now() };
+      logger.warn(
+        { code: (error as TokenError).code },
+        `the SMART configuration could not be read again, the old one stays in use: ${(error as Error).message}`,
+      );
+      return last;
+    } finally {
+      inFlight = undefined;
+    }
+  };
+
+  return {
+    url,
+    get() {
+      if (last !== undefined && !mustFetch && isFresh(last)) return Promise.resolve(last);
+      inFlight ??= fetchAnew();
+      return inFlight;
+    },
+    last: () => last,
+    reset() {
+      mustFetch = true;
+    },
+  };
+}
+
+/** `<FHIR base>/.well-known/smart-configuration` (SMART App Launch 2.2, section Conformance). */
+export function smartConfigurationUrl(fhirBase: URL): string {
+  const url = new URL(fhirBase);
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}/.well-known/smart-configuration`;
+  url.search = '';
+  url.hash = '';
+  return url.href;
+}
+
+async function requestSmartConfiguration(
+  url: string,
+  { dispatcher, timeoutMs, clock }: DiscoveryOptions,
+): Promise<SmartConfiguration> {
+  let answer: HttpAnswer;
+  try {
+    const headers = { accept: 'application/json' };
+    answer = await requestAnswer({ url, method: 'GET', headers, dispatcher, timeoutMs, clock });
+  } catch (error) {
+    const { reason, remedy, kind } = parseNetworkFailure(error);
+    throw new TokenError(
+      'discovery-unreachable',
+      `the SMART configuration at "${url}" could not be read: ${reason}; ${remedy}, ${REMEDY}`,
+      { kind, cause: error },
+    );
+  }
+  return processSmartConfiguration(answer, url, clock.now());
+}
+
+/**
+ * Judges an answer to the request for a SMART configuration.
+ *
+ * @throws TokenError `discovery-failed` (a status other than 200) or `discovery-malformed`
+ */
+export function processSmartConfiguration(
+  answer: HttpAnswer,
+  url: string,
+  fetchedAtMs: number,
+): SmartConfiguration {
+  const { status } = answer;
+  if (status !== 200) throw refuseStatus(answer, url);
+  const malformed = (problem: string) =>
+    new TokenError(
+      'discovery-malformed',
+      `the SMART configuration at "${url}" ${problem}; check that the upstream is a FHIR base URL, ${REMEDY}`,
+      { kind: 'configuration', answer: keptAnswer(answer) },
+    );
+  if (answer.truncated) throw malformed('is longer than 1 MiB');
+  const json = parseJsonObject(answer.body);
+  if (json === undefined) throw malformed('is not a JSON object');
+  const tokenEndpoint = stringMember(json, 'token_endpoint');
+  if (tokenEndpoint === undefined) throw malformed('names no "token_endpoint"');
+  if (!isHttpUrl(tokenEndpoint)) {
+    throw malformed('has a "token_endpoint" that is not an absolute http or https URL');
+  }
+  const optional = (member: string, name: string) => {
+    const value = stringMember(json, name);
+    return value === undefined ? {} : { [member]: value };
+  };
+  return {
+    tokenEndpoint,
+    ...optional('issuer', 'issuer'),
+    ...optional('jwksUri', 'jwks_uri'),
+    ...optional('registrationEndpoint', 'registration_endpoint'),
+    scopesSupported: stringsMember(json, 'scopes_supported'),
+    grantTypesSupported: stringsMember(json, 'grant_types_supported'),
+    tokenEndpointAuthMethodsSupported: stringsMember(json, 'token_endpoint_auth_methods_supported'),
+    tokenEndpointAuthSigningAlgValuesSupported: stringsMember(
+      json,
+      'token_endpoint_auth_signing_alg_values_supported',
+    ),
+    capabilities: stringsMember(json, 'capabilities'),
+    fetchedAtMs,
+  };
+}
+
+function refuseStatus(answer: HttpAnswer, url: string): TokenError {
+  const { status, retryAfterSeconds } = answer;
+  const isRedirect = status >= 300 && status < 400;
+  const passes = status >= 500 || status === 429 || status === 408;
+  const remedy = isRedirect
+    ? 'redirects are not followed: set the upstream to the final address'
+    : 'check that the upstream is a FHIR base URL and that its FHIR API is switched on';
+  return new TokenError(
+    'discovery-failed',
+    `the SMART configuration at "${url}" was answered with status ${status}: expected 200; ${remedy}, ${REMEDY}`,
+    {
+      kind: passes ? 'transient' : 'configuration',
+      answer: keptAnswer(answer),
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    },
+  );
+}
+
+function isHttpUrl(value: string): boolean {
+  return /^https?:\/\//i.test(value) && URL.canParse(value);
+}
