@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { ask, buildGate, refusal, verdict } from './support/gate.ts';
+
+const gate = buildGate();
+
+for (const [name, fields] of [
+  ['xchunked', ['Transfer-Encoding', 'xchunked']],
+  ['gzip before chunked', ['Transfer-Encoding', 'gzip, chunked']],
+  ['chunked twice', ['Transfer-Encoding', 'chunked', 'Transfer-Encoding', 'chunked']],
+  ['identity', ['transfer-encoding', 'identity']],
+  ['chunked with a parameter', ['Transfer-Encoding', 'chunked;q=1']],
+] as const) {
+  test(`transfer coding refused, and the connection closed: ${name}`, () => {
+    const admission = ask(gate, 'POST', '/fhir/Patient', fields);
+    const error = refusal(admission);
+    assert.equal(error.code, 'framing-refused');
+    assert.equal(error.status, 400);
+    assert.deepEqual(admission.kind === 'refused' && admission.fields, ['Connection', 'close']);
+  });
+}
+
+test('chunked passes in any case', () => {
+  for (const coding of ['chunked', 'Chunked']) {
+    assert.equal(
+      verdict(ask(gate, 'POST', '/fhir/Patient', ['Transfer-Encoding', coding])),
+      'route',
+    );
+  }
+});
+
+test('two Content-Type fields are refused: the second could make a form of the body', () => {
+  const fields = ['Content-Type', 'application/json'];
+  fields.push('content-type', 'application/x-www-form-urlencoded');
+  assert.equal(verdict(ask(gate, 'POST', '/fhir/Patient/_search', fields)), 'framing-refused');
+});
+
+test('too many fields are refused with 431', () => {
+  const fields = Array.from({ length: 200 }, (_, i) => [`X-${i}`, 'x']).flat();
+  const error = refusal(ask(gate, 'GET', '/fhir', fields));
+  assert.equal(error.code, 'fields-refused');
+  assert.equal(error.status, 431);
+  assert.match(error.message, /"listen\.limits\.headerCount"/);
+  assert.equal(verdict(ask(gate, 'GET', '/fhir', fields.slice(2))), 'route');
+});
+
+test('too long a target is refused with 414, without repeating it', () => {
+  const error = refusal(ask(gate, 'GET', `/fhir/Patient?name=${'secret'.repeat(2000)}`));
+  assert.equal(error.code, 'target-too-long');
+  assert.equal(error.status, 414);
+  assert.doesNotMatch(error.message, /secret/);
+  const wide = buildGate({ listen: { limits: { targetBytes: 20_000 } } });
+  assert.equal(verdict(ask(wide, 'GET', `/fhir/Patient?name=${'x'.repeat(12_000)}`)), 'route');
+});
+
+test('a body longer than the route takes is refused by its announced length', () => {
+  const small = buildGate({ access: { maxBodyBytes: 100 } });
+  const fields = (length: string): string[] => ['Content-Length', length];
+  assert.equal(verdict(ask(small, 'POST', '/fhir/Patient', fields('100'))), 'route');
+  const error = refusal(ask(small, 'POST', '/fhir/Patient', fields('101')));
+  assert.equal(error.code, 'body-too-large');
+  assert.equal(error.status, 413);
+});
