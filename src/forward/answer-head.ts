@@ -1,0 +1,77 @@
+/** The head of an answer: its fields for the client, and whether its body will be rewritten. */
+import { UpstreamError } from '../errors.ts';
+import type { Explanation, ForwardJob } from './job.ts';
+import { isRewritable, type BodyRewriter, type LinkRewriter } from './links.ts';
+import { buildResponseFields, findField, type RawFields } from './response-fields.ts';
+
+/** Head of an upstream answer. */
+export interface AnswerHead {
+  status: number;
+  fields: RawFields;
+  /** Reason phrase, if it may be sent on. */
+  phrase: string | undefined;
+}
+
+/**
+ * Sends the head to the client.
+ *
+ * @param explanation what is added to a failing answer; with a body of its own, in place of an empty one
+ * @returns the rewriter of the body, or undefined when it passes as it is
+ * @throws UpstreamError when the status or a field is not HTTP
+ */
+export function sendAnswerHead(
+  job: ForwardJob,
+  head: AnswerHead,
+  links: LinkRewriter | undefined,
+  explanation?: Explanation,
+): BodyRewriter | undefined {
+  const replacement = explanation?.body;
+  const rewriter =
+    replacement === undefined && links !== undefined && mayRewrite(head.fields)
+      ? links.start(job.proxyBase)
+      : undefined;
+  const added = [...job.addedFields, 'Server-Timing', buildServerTiming(job)];
+  if (explanation !== undefined) added.push(...explanation.fields);
+  if (replacement !== undefined) added.push('Content-Type', replacement.contentType);
+  const fields = buildResponseFields(
+    replacement === undefined ? head.fields : withoutContentType(head.fields),
+    {
+      rewriteField:
+        links === undefined ? undefined : (value) => links.rewriteField(value, job.proxyBase),
+      bodyChanges: rewriter !== undefined || replacement !== undefined,
+      added,
+    },
+  );
+  try {
+    if (head.phrase === undefined) job.response.writeHead(head.status, fields);
+    else job.response.writeHead(head.status, head.phrase, fields);
+  } catch (cause) {
+    throw new UpstreamError(
+      'http_protocol_error',
+      'the upstream answered with a status or a field that HTTP does not allow',
+      { cause },
+    );
+  }
+  return rewriter;
+}
+
+function mayRewrite(fields: RawFields): boolean {
+  const coding = findField(fields, 'content-encoding');
+  return (
+    (coding === undefined || coding === 'identity') &&
+    isRewritable(findField(fields, 'content-type'))
+  );
+}
+
+/** Value of a `Server-Timing` field: milliseconds of the token, the upstream and this proxy until the head. */
+function buildServerTiming(job: ForwardJob): string {
+  const now = job.elapsedMs();
+  const { tokenMs = 0, upstreamMs = now } = job.exchange.timings;
+  const upstream = upstreamMs - tokenMs;
+  const replay = job.exchange.replayed ? ', replay' : '';
+  return `token;dur=${tokenMs.toFixed(1)}, upstream;dur=${upstream.toFixed(1)}, proxy;dur=${(now - upstream - tokenMs).toFixed(1)}${replay}`;
+}
+
+function withoutContentType(fields: RawFields): RawFields {
+  return fields.filter((_, i) => String(fields[i - (i % 2)]).toLowerCase() !== 'content-type');
+}

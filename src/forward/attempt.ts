@@ -1,0 +1,87 @@
+/** One attempt to send a job's request to the upstream; ends when the answer does, or the client leaves. */
+import type { Readable } from 'node:stream';
+
+import type { Dispatcher } from 'undici';
+
+import type { AccessToken } from '../contracts.ts';
+import { createAnswer, type Answer } from './answer.ts';
+import type { ForwardJob } from './job.ts';
+import type { LinkRewriter } from './links.ts';
+import { buildRequestFields } from './request-fields.ts';
+
+/** What is sent. */
+export interface AttemptRequest {
+  body: Readable | Buffer | null;
+  /** Token to send, or undefined for an open path. */
+  token: AccessToken | undefined;
+  /** Rewrites absolute URLs of the answer, or undefined when nothing is rewritten. */
+  links: LinkRewriter | undefined;
+}
+
+/** How the attempt ended; exactly one of the two is called, unless the client left. */
+export interface AttemptEnd {
+  /** The answer has arrived whole; `answer.end` sends what is left of it. */
+  answered(answer: Answer): void;
+  /** The connection failed, before, within or after the head of the answer. */
+  failed(failure: Error, answer: Answer): void;
+}
+
+/** Sends the request over the pool. */
+export function sendAttempt(
+  pool: Dispatcher,
+  job: ForwardJob,
+  { body, token, links }: AttemptRequest,
+  end: AttemptEnd,
+): void {
+  const { exchange, response } = job;
+  let controller: Dispatcher.DispatchController | undefined;
+  const answer = createAnswer(job, {
+    token,
+    links,
+    flow: { pause: () => controller?.pause(), resume: () => controller?.resume() },
+  });
+
+  const onClose = (): void => {
+    if (response.writableFinished) return;
+    exchange.outcome = 'client-gone';
+    controller?.abort(new Error('the client left'));
+  };
+  response.once('close', onClose);
+  const settle = (): void => {
+    response.off('close', onClose);
+    exchange.requestBytes = job.body.receivedBytes();
+  };
+
+  pool.dispatch(
+    {
+      path: job.target,
+      // OpenEMR answers 404 to HEAD; Node drops the body of the answer by itself.
+      method: exchange.method === 'HEAD' ? 'GET' : exchange.method,
+      headers: buildRequestFields(job.request.rawHeaders, {
+        authorization: token === undefined ? undefined : `Bearer ${token.value}`,
+        identityCoding: links !== undefined,
+      }),
+      body,
+    },
+    {
+      onRequestStart(started) {
+        controller = started;
+        if (response.destroyed) started.abort(new Error('the client left'));
+      },
+      onResponseStart(started, status, _fields, phrase) {
+        if (status < 200) return;
+        exchange.timings.upstreamMs = job.elapsedMs();
+        answer.start(status, (started.rawHeaders ?? []) as Buffer[], phrase);
+      },
+      onResponseData: (_controller, chunk) => answer.push(chunk),
+      onResponseEnd() {
+        settle();
+        end.answered(answer);
+      },
+      onResponseError(_controller, failure) {
+        settle();
+        if (exchange.outcome !== 'client-gone') end.failed(failure, answer);
+      },
+    },
+  );
+}

@@ -1,0 +1,82 @@
+/**
+ * The 401 rule: when a refused request is sent again with a renewed token. RFC 9110 section 15.5.2
+ * lets a client repeat a request that was refused for its credentials; each "no" below stands
+ * between a server that answers 401 for another reason and an endless stream of token requests.
+ */
+import type { AccessToken, Clock, TokenSource } from '../contracts.ts';
+import type { Interaction } from '../fhir/interaction.ts';
+import { coversInteraction } from '../fhir/scope.ts';
+
+/** A token younger than this is not replaced: a new one would be refused like it. */
+const YOUNG_TOKEN_MS = 2_000;
+/** For how long a resource type whose 401 a fresh token did not cure is left alone. */
+const UNCURED_MS = 30_000;
+/** Most resource types and operations remembered; FHIR has about 150 types. */
+const MOST_UNCURED = 512;
+
+/** A 401 to be judged. */
+export interface Refusal {
+  /** The token that was refused. */
+  token: AccessToken;
+  interaction: Interaction;
+  /** Start of the 401's body, for the servers that tell the reason in it. */
+  body: string;
+}
+
+/** Why renewing would not cure a 401. */
+export type IncurableReason = 'scope' | 'uncured' | 'young-token';
+
+/** Judges the 401s of one route. */
+export interface ReplayRule {
+  /** Undefined when renewing may cure the refusal, else the reason why it will not. */
+  judge(refusal: Refusal): IncurableReason | undefined;
+  /** Notes what became of a request that was sent again. */
+  note(interaction: Interaction, cured: boolean): void;
+  /** Forgets what was not cured: key or config has changed. */
+  reset(): void;
+}
+
+/** @param options.tokens the route's tokens; only looked at, never asked for one */
+export function createReplayRule(options: {
+  tokens: Pick<TokenSource, 'current'>;
+  clock: Clock;
+}): ReplayRule {
+  const { tokens, clock } = options;
+  const uncuredUntilMs = new Map<string, number>();
+
+  return {
+    judge({ token, interaction, body }) {
+      if (isScopeRefusal(body) || !coversInteraction(token.grantedScopes, interaction)) {
+        return 'scope';
+      }
+      const untilMs = uncuredUntilMs.get(subjectOf(interaction));
+      if (untilMs !== undefined && untilMs > clock.now()) return 'uncured';
+      const newer = (tokens.current()?.generation ?? 0) > token.generation;
+      if (!newer && Math.abs(clock.now() - token.obtainedAtMs) < YOUNG_TOKEN_MS) {
+        return 'young-token';
+      }
+      return undefined;
+    },
+    note(interaction, cured) {
+      const subject = subjectOf(interaction);
+      if (cured) {
+        uncuredUntilMs.delete(subject);
+        return;
+      }
+      if (uncuredUntilMs.size >= MOST_UNCURED) uncuredUntilMs.clear();
+      uncuredUntilMs.set(subject, clock.now() + UNCURED_MS);
+    },
+    reset() {
+      uncuredUntilMs.clear();
+    },
+  };
+}
+
+function subjectOf(interaction: Interaction): string {
+  return interaction.resourceType ?? interaction.label;
+}
+
+/** OpenEMR 7.0.4 and later say "Unauthorized" for a missing scope and something longer for a bad token. */
+function isScopeRefusal(body: string): boolean {
+  return body.includes('"message":"Unauthorized"');
+}

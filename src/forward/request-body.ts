@@ -1,0 +1,129 @@
+/**
+ * The body of a client's request on its way to the upstream: streamed, and kept up to a bound so
+ * that it can be sent a second time when the first attempt met a 401.
+ */
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+
+/** Most bytes kept for sending again; longer bodies are streamed but never replayed. */
+export const MOST_KEPT_BYTES = 1_048_576;
+
+/** A request body that can be sent, and perhaps sent again. */
+export interface RequestBody {
+  /** For the first attempt: a stream, the whole body, or null when the request has none. */
+  first(): Readable | Buffer | null;
+  /**
+   * For a further attempt: resolves to the whole body once the client has sent it, or to undefined
+   * when it is longer than {@link MOST_KEPT_BYTES} or the client left before its end.
+   */
+  again(): Promise<Buffer | null | undefined>;
+  /** Whether `again` can still give a body. */
+  canRepeat(): boolean;
+  /** Bytes received from the client so far. */
+  receivedBytes(): number;
+}
+
+/** Whether a request head announces a body (RFC 9112 section 6.3). */
+export function announcesBody(request: IncomingMessage): boolean {
+  const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
+  return coding !== undefined || (length !== undefined && length !== '0');
+}
+
+/** A body that is in memory already, because the gate had to look into it. */
+export function wholeBody(body: Buffer): RequestBody {
+  return {
+    first: () => (body.length === 0 ? null : body),
+    again: () => Promise.resolve(body.length === 0 ? null : body),
+    canRepeat: () => true,
+    receivedBytes: () => body.length,
+  };
+}
+
+const NO_BODY: RequestBody = {
+  first: () => null,
+  again: () => Promise.resolve(null),
+  canRepeat: () => true,
+  receivedBytes: () => 0,
+};
+
+/** The body of a request whose head has arrived; nothing is read before `first` is called. */
+export function streamedBody(request: IncomingMessage): RequestBody {
+  if (!announcesBody(request)) return NO_BODY;
+  let kept: Buffer[] | undefined = [];
+  let received = 0;
+  let ended = false;
+  let settle: (() => void) | undefined;
+  const settled = new Promise<void>((resolve) => {
+    settle = resolve;
+  });
+
+  const outbound = new Readable({
+    read: () => request.resume(),
+    // undici destroys the stream when the answer comes early; the client's own stream lives on, so
+    // that its connection can carry the answer.
+    destroy: (error, done) => done(error),
+  });
+  // Without a listener an early answer would end the process.
+  outbound.on('error', () => {});
+
+  const start = (): void => {
+    request.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+      if (received > MOST_KEPT_BYTES) {
+        kept = undefined;
+        settle?.();
+      }
+      kept?.push(chunk);
+      if (!outbound.destroyed && !outbound.push(chunk)) request.pause();
+    });
+    request.once('end', () => {
+      ended = true;
+      if (!outbound.destroyed) outbound.push(null);
+      settle?.();
+    });
+    request.once('close', () => {
+      if (ended) return;
+      kept = undefined;
+      if (!outbound.destroyed)
+        outbound.destroy(new Error('the client left before its body was whole'));
+      settle?.();
+    });
+  };
+
+  return {
+    first() {
+      start();
+      return outbound;
+    },
+    async again() {
+      if (kept !== undefined && !ended) {
+        request.resume();
+        await settled;
+      }
+      return kept === undefined ? undefined : Buffer.concat(kept);
+    },
+    canRepeat: () => kept !== undefined,
+    receivedBytes: () => received,
+  };
+}
+
+/**
+ * Reads a whole body of at most `maxBytes`; resolves to undefined when it is longer, in which case
+ * the rest is discarded. Rejects when the client leaves before the end.
+ */
+export function readWholeBody(
+  request: IncomingMessage,
+  maxBytes: number,
+): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let received = 0;
+    request.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+      if (received <= maxBytes) chunks.push(chunk);
+      else resolve(undefined);
+    });
+    request.once('end', () => resolve(received <= maxBytes ? Buffer.concat(chunks) : undefined));
+    request.once('close', () => reject(new Error('the client left before its body was whole')));
+  });
+}

@@ -1,0 +1,103 @@
+/**
+ * Fields that cross from the client to the upstream: everything but hop-by-hop fields (RFC 9110
+ * section 7.6.1), credentials of others, and what could steer OpenEMR.
+ */
+
+/** Names that never cross, lower-case. The transport makes `host` and the framing itself. */
+const REMOVED: ReadonlySet<string> = new Set([
+  // Credentials: the proxy's token is the only one that reaches the upstream.
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'apicsrftoken',
+  'x-api-key',
+  // Where a request came from: unchecked, and it changes what OpenEMR answers.
+  'forwarded',
+  // Hop-by-hop, and Expect, which Node has answered already.
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+  'host',
+  // PHP would take this for the HTTP_PROXY environment variable (CVE-2016-5385).
+  'proxy',
+  // OpenEMR 8 obeys an overriding method: read-only would be a fiction.
+  'x-http-method-override',
+  'x-http-method',
+  'x-method-override',
+]);
+
+const REMOVED_PREFIXES = ['x-forwarded-', 'sec-fetch-', 'access-control-request-'] as const;
+
+/** What a spelling of a name means, remembered: real traffic uses the same two dozen for ever. */
+const verdicts = new Map<string, boolean>();
+const MOST_VERDICTS = 1024;
+
+/** Whether a field with this name may cross to the upstream. */
+export function crossesToUpstream(name: string): boolean {
+  const known = verdicts.get(name);
+  if (known !== undefined) return known;
+  const lower = name.toLowerCase();
+  const verdict =
+    !REMOVED.has(lower) &&
+    // CGI maps "-" and "_" to one variable: X_Forwarded_For would be read as X-Forwarded-For.
+    !lower.includes('_') &&
+    !REMOVED_PREFIXES.some((prefix) => lower.startsWith(prefix));
+  if (verdicts.size < MOST_VERDICTS) verdicts.set(name, verdict);
+  return verdict;
+}
+
+/** What {@link buildRequestFields} needs besides the client's own fields. */
+export interface RequestFieldOptions {
+  /** Value of the `Authorization` field to set, or undefined for an open path. */
+  authorization: string | undefined;
+  /** Whether the answer may be rewritten, so that it must come without a content coding. */
+  identityCoding: boolean;
+}
+
+/**
+ * Fields for the upstream as a flat list of names and values; order, spelling and duplicates of
+ * what crosses survive.
+ *
+ * @param rawFields the client's fields as Node's `rawHeaders`
+ */
+export function buildRequestFields(
+  rawFields: readonly string[],
+  { authorization, identityCoding }: RequestFieldOptions,
+): string[] {
+  const named = connectionOptions(rawFields);
+  const fields: string[] = [];
+  for (let i = 0; i < rawFields.length; i += 2) {
+    const name = rawFields[i]!;
+    if (!crossesToUpstream(name)) continue;
+    if (identityCoding && name.length === 15 && name.toLowerCase() === 'accept-encoding') continue;
+    if (named !== undefined && named.has(name.toLowerCase())) continue;
+    fields.push(name, rawFields[i + 1]!);
+  }
+  if (identityCoding) fields.push('Accept-Encoding', 'identity');
+  if (authorization !== undefined) fields.push('Authorization', authorization);
+  return fields;
+}
+
+/** Framing is not a client's to take away by naming it as a connection option. */
+const NOT_OPTIONS: ReadonlySet<string> = new Set(['', 'close', 'keep-alive', 'content-length']);
+
+/** Lower-case field names that the client's `Connection` fields name; undefined when there are none. */
+function connectionOptions(rawFields: readonly string[]): ReadonlySet<string> | undefined {
+  let named: Set<string> | undefined;
+  for (let i = 0; i < rawFields.length; i += 2) {
+    const name = rawFields[i]!;
+    if (name.length !== 10 || name.toLowerCase() !== 'connection') continue;
+    for (const option of rawFields[i + 1]!.split(',')) {
+      const lower = option.trim().toLowerCase();
+      if (NOT_OPTIONS.has(lower)) continue;
+      named ??= new Set();
+      named.add(lower);
+    }
+  }
+  return named;
+}

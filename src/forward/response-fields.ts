@@ -1,0 +1,117 @@
+/** Fields that cross from the upstream to the client, and the reason phrase. */
+
+/** undici's raw fields: names and values in turn. */
+export type RawFields = readonly (Buffer | string)[];
+
+/** Names that never cross, lower-case: hop-by-hop (RFC 9110 section 7.6.1) and the upstream's own affairs. */
+const REMOVED: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  // OpenEMR's session cookies: cookies ignore ports, so every other local server would get them.
+  'set-cookie',
+  // Would force https on every local server of this name, for a year.
+  'strict-transport-security',
+  'alt-svc',
+]);
+
+/** Fields whose value may hold an absolute URL of the upstream. */
+const LINKING: ReadonlySet<string> = new Set(['location', 'content-location', 'link']);
+
+/** How the head of an upstream answer is to be changed. */
+export interface ResponseFieldOptions {
+  /** Rewrites the value of a field that may hold an upstream URL; undefined leaves them as they are. */
+  rewriteField: ((value: string) => string) | undefined;
+  /** Whether the body will be changed, so that its length and digests must go. */
+  bodyChanges: boolean;
+  /** Further fields, names and values in turn. */
+  added: readonly string[];
+}
+
+/** Fields that speak about the bytes of the body, lower-case. */
+const ABOUT_BYTES: ReadonlySet<string> = new Set([
+  'content-length',
+  'content-md5',
+  'digest',
+  'content-digest',
+]);
+
+/** Fields for the client, names and values in turn; order, spelling and duplicates survive. */
+export function buildResponseFields(
+  rawFields: RawFields,
+  { rewriteField, bodyChanges, added }: ResponseFieldOptions,
+): string[] {
+  const fields: string[] = [];
+  let named: Set<string> | undefined;
+  for (let i = 0; i < rawFields.length; i += 2) {
+    const name = text(rawFields[i]!);
+    const lower = name.toLowerCase();
+    if (lower === 'connection') named = addOptions(text(rawFields[i + 1]!), named);
+    if (REMOVED.has(lower) || lower.startsWith('access-control-')) continue;
+    if (bodyChanges && ABOUT_BYTES.has(lower)) continue;
+    const value = text(rawFields[i + 1]!);
+    const rewritten =
+      rewriteField !== undefined && LINKING.has(lower) ? rewriteField(value) : value;
+    fields.push(name, rewritten);
+  }
+  const kept = named === undefined ? fields : without(fields, named);
+  kept.push(...added);
+  return kept;
+}
+
+/** The value of the first raw field with this lower-case name, or undefined. */
+export function findField(rawFields: RawFields, lowerName: string): string | undefined {
+  for (let i = 0; i < rawFields.length; i += 2) {
+    const name = rawFields[i]!;
+    if (name.length === lowerName.length && text(name).toLowerCase() === lowerName) {
+      return text(rawFields[i + 1]!);
+    }
+  }
+  return undefined;
+}
+
+/**
+ * A reason phrase that may be sent on (RFC 9112 section 4), else undefined. Node throws on control
+ * characters in it, which has killed proxies.
+ */
+export function cleanReasonPhrase(phrase: string | undefined): string | undefined {
+  return phrase !== undefined && /^[\t\x20-\x7e\x80-\xff]+$/.test(phrase) ? phrase : undefined;
+}
+
+/** Framing and meaning of the body are not hop-by-hop, whatever a `Connection` field says. */
+const NOT_OPTIONS = new Set([
+  '',
+  'close',
+  'keep-alive',
+  'content-length',
+  'content-type',
+  'content-encoding',
+]);
+
+function addOptions(value: string, named: Set<string> | undefined): Set<string> | undefined {
+  let names = named;
+  for (const option of value.split(',')) {
+    const lower = option.trim().toLowerCase();
+    if (NOT_OPTIONS.has(lower)) continue;
+    names ??= new Set();
+    names.add(lower);
+  }
+  return names;
+}
+
+function without(fields: readonly string[], named: ReadonlySet<string>): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < fields.length; i += 2) {
+    if (!named.has(fields[i]!.toLowerCase())) kept.push(fields[i]!, fields[i + 1]!);
+  }
+  return kept;
+}
+
+function text(value: Buffer | string): string {
+  return typeof value === 'string' ? value : value.toString('latin1');
+}

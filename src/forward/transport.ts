@@ -1,0 +1,143 @@
+/**
+ * The pass that talks to the upstream, and its rules about sending again: a 401 is cured by at most
+ * one replay (replay.ts), a stale connection under a `GET` by at most one more attempt.
+ */
+import type { Dispatcher } from 'undici';
+
+import type { AccessToken, Logger, TokenSource } from '../contracts.ts';
+import type { Answer } from './answer.ts';
+import { sendAttempt, type AttemptRequest } from './attempt.ts';
+import { buildUpstreamError, isConnectionTerminated } from './failure.ts';
+import type { ForwardJob } from './job.ts';
+import type { LinkRewriter } from './links.ts';
+import type { ReplayRule } from './replay.ts';
+
+/** What a transport is made of; all of one route. */
+export interface TransportOptions {
+  /** Pool of connections to the upstream. */
+  pool: Dispatcher;
+  /** Origin of the upstream, for messages. */
+  origin: string;
+  tokens: TokenSource;
+  replayRule: ReplayRule;
+  /** The rewriter of absolute URLs, or undefined when answers pass as they are. */
+  links: () => LinkRewriter | undefined;
+  logger: Logger;
+}
+
+/** Sends the request of a job to the upstream and its answer to the client. */
+export type Transport = (job: ForwardJob) => void;
+
+/** Why a request was sent before this attempt. */
+interface History {
+  replayed?: true;
+  reconnected?: true;
+}
+
+/** Creates the transport of one route. */
+export function createTransport(options: TransportOptions): Transport {
+  const { pool, origin, links, replayRule } = options;
+
+  const send = (
+    job: ForwardJob,
+    { body, token }: Pick<AttemptRequest, 'body' | 'token'>,
+    history: History,
+  ): void => {
+    const again = (next: Pick<AttemptRequest, 'body' | 'token'>, why: History): void =>
+      send(job, next, { ...history, ...why });
+    sendAttempt(
+      pool,
+      job,
+      { body, token, links: links() },
+      {
+        answered(answer) {
+          const refused = answer.status() === 401 ? token : undefined;
+          if (history.replayed) replayRule.note(job.interaction, refused === undefined);
+          else if (refused !== undefined && mayReplay(job, answer, refused, options)) {
+            void replay(job, answer, refused, options, again);
+            return;
+          }
+          answer.end();
+        },
+        failed(failure, answer) {
+          if (!history.reconnected && mayReconnect(job, failure, answer)) {
+            again({ body, token }, { reconnected: true });
+          } else fail(job, failure, origin);
+        },
+      },
+    );
+  };
+
+  return (job) => {
+    if (!job.response.destroyed) send(job, { body: job.body.first(), token: job.token }, {});
+  };
+}
+
+/** RFC 9110 section 9.2.2: only what is idempotent, and here only what has no body and no answer yet. */
+function mayReconnect(job: ForwardJob, failure: Error, answer: Answer): boolean {
+  const { method } = job.exchange;
+  return (
+    (method === 'GET' || method === 'HEAD') &&
+    answer.status() === 0 &&
+    job.body.receivedBytes() === 0 &&
+    !job.response.destroyed &&
+    isConnectionTerminated(failure)
+  );
+}
+
+function fail(
+  { exchange, response, fail: answerWith }: ForwardJob,
+  failure: Error,
+  origin: string,
+): void {
+  if (response.destroyed || response.writableEnded) return;
+  const error = buildUpstreamError(failure, origin);
+  if (!response.headersSent) {
+    answerWith(error);
+    return;
+  }
+  exchange.outcome = 'upstream-died';
+  exchange.error = error;
+  // A clean end would make a cut body look whole.
+  response.destroy();
+}
+
+function mayReplay(
+  job: ForwardJob,
+  answer: Answer,
+  token: AccessToken,
+  { replayRule, logger, tokens }: TransportOptions,
+): boolean {
+  const body = answer.held();
+  if (body === undefined) return false;
+  if (replayRule.judge({ token, interaction: job.interaction, body }) !== undefined) return false;
+  if (job.body.canRepeat()) return true;
+  logger.warn(
+    { code: 'replay-too-large', interaction: job.interaction.label },
+    'the upstream answered 401; the request body is too large to be sent again, so the answer is passed on and the token renewed for the next call',
+  );
+  tokens.replace(token).catch(() => {});
+  return false;
+}
+
+async function replay(
+  job: ForwardJob,
+  answer: Answer,
+  refused: AccessToken,
+  { tokens }: TransportOptions,
+  again: (next: Pick<AttemptRequest, 'body' | 'token'>, why: History) => void,
+): Promise<void> {
+  try {
+    const [token, body] = await Promise.all([tokens.replace(refused), job.body.again()]);
+    if (job.response.destroyed) return;
+    if (body !== undefined && token.generation !== refused.generation) {
+      job.exchange.replayed = true;
+      job.exchange.tokenOrigin = 'fresh';
+      again({ body, token }, { replayed: true });
+      return;
+    }
+  } catch {
+    // No newer token: the 401 is the best answer there is, and the token source has logged why.
+  }
+  answer.end();
+}

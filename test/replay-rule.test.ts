@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+
+import type { AccessToken } from '../src/contracts.ts';
+import { parseInteraction } from '../src/fhir/interaction.ts';
+import { createReplayRule } from '../src/forward/replay.ts';
+
+const READ = parseInteraction('GET', '/Patient/1');
+const EXPORT = parseInteraction('GET', '/Patient/$export');
+
+function setUp() {
+  let nowMs = 1_000_000;
+  let current: AccessToken | undefined;
+  const rule = createReplayRule({
+    tokens: { current: () => current },
+    clock: { now: () => nowMs },
+  });
+  const token = (
+    generation: number,
+    ageMs: number,
+    scopes = ['system/Patient.read'],
+  ): AccessToken => ({
+    value: 't',
+    generation,
+    obtainedAtMs: nowMs - ageMs,
+    expiresAtMs: nowMs - ageMs + 300_000,
+    requestedScopes: scopes,
+    grantedScopes: scopes,
+  });
+  return {
+    rule,
+    token,
+    advance: (ms: number) => (nowMs += ms),
+    setCurrent: (token: AccessToken) => (current = token),
+  };
+}
+
+describe('a 401', () => {
+  test('of an old token with a covering scope may be cured', () => {
+    const { rule, token } = setUp();
+    assert.equal(rule.judge({ token: token(1, 5_000), interaction: READ, body: '' }), undefined);
+  });
+
+  test('of a token younger than 2 s is left alone', () => {
+    const { rule, token } = setUp();
+    const judge = (ageMs: number) =>
+      rule.judge({ token: token(1, ageMs), interaction: READ, body: '' });
+    assert.equal(judge(1_999), 'young-token');
+    assert.equal(judge(2_000), undefined);
+  });
+
+  test('of a young token is cured when a newer one is in hand', () => {
+    const { rule, token, setCurrent } = setUp();
+    setCurrent(token(2, 0));
+    assert.equal(rule.judge({ token: token(1, 500), interaction: READ, body: '' }), undefined);
+  });
+
+  test('for want of a scope is left alone, as OpenEMR 7 tells by an empty body', () => {
+    const { rule, token } = setUp();
+    const observation = parseInteraction('GET', '/Observation');
+    assert.equal(
+      rule.judge({ token: token(1, 9_000), interaction: observation, body: '' }),
+      'scope',
+    );
+    assert.equal(rule.judge({ token: token(1, 9_000), interaction: EXPORT, body: '' }), 'scope');
+  });
+
+  test('for want of a scope is left alone, as OpenEMR 8 tells by its message', () => {
+    const { rule, token } = setUp();
+    const body = '{"error":"An error occurred","message":"Unauthorized","code":0}';
+    assert.equal(rule.judge({ token: token(1, 9_000), interaction: READ, body }), 'scope');
+  });
+
+  test('for a bad token on OpenEMR 8 may be cured, though its body is JSON', () => {
+    const { rule, token } = setUp();
+    const body =
+      '{"error":"An error occurred","message":"The resource owner or authorization server denied the request.","code":0}';
+    assert.equal(rule.judge({ token: token(1, 9_000), interaction: READ, body }), undefined);
+  });
+
+  test('that a fresh token did not cure is left alone for 30 s, per resource type', () => {
+    const { rule, token, advance } = setUp();
+    const scopes = ['system/Patient.read', 'system/Observation.read'];
+    const judge = (interaction = READ) =>
+      rule.judge({ token: token(1, 9_000, scopes), interaction, body: '' });
+    rule.note(READ, false);
+    assert.equal(judge(), 'uncured');
+    assert.equal(judge(parseInteraction('GET', '/Patient')), 'uncured');
+    assert.equal(judge(parseInteraction('GET', '/Observation')), undefined);
+    advance(30_000);
+    assert.equal(judge(), undefined);
+  });
+
+  test('is looked at afresh once a replay was cured, or key or config have changed', () => {
+    const { rule, token } = setUp();
+    const judge = () => rule.judge({ token: token(1, 9_000), interaction: READ, body: '' });
+    rule.note(READ, false);
+    rule.note(READ, true);
+    assert.equal(judge(), undefined);
+    rule.note(READ, false);
+    rule.reset();
+    assert.equal(judge(), undefined);
+  });
+});
