@@ -1,0 +1,62 @@
+/** Answers of the proxy's own when something fails: an OperationOutcome and `Proxy-Status` (RFC 9209). */
+import { STATUS_CODES, type ServerResponse } from 'node:http';
+
+import type { Exchange } from './contracts.ts';
+import { buildHelpFields, FHIR_JSON, issueType } from './diagnosis.ts';
+import { TokenError, UpstreamError, type ProxyError } from './errors.ts';
+import { buildOperationOutcome } from './hints/operation-outcome.ts';
+
+/**
+ * Answers an exchange with an error; does nothing when its head was sent already.
+ *
+ * @param added further fields, names and values in turn
+ * @param origin the proxy's own origin as this client calls it, for a link to the first hint
+ */
+export function answerWithError(
+  response: ServerResponse,
+  exchange: Exchange,
+  error: ProxyError,
+  added: readonly string[] = [],
+  origin?: string,
+): void {
+  exchange.error = error;
+  if (response.headersSent || response.destroyed) return;
+  exchange.status = error.status;
+  const outcome = buildOperationOutcome({
+    code: issueType(error.status),
+    diagnostics: error.message,
+    hints: exchange.hints,
+  });
+  const body = Buffer.from(JSON.stringify(outcome));
+  exchange.responseBytes = body.length;
+  const fields = [
+    'Content-Type',
+    FHIR_JSON,
+    'Content-Length',
+    String(body.length),
+    'Cache-Control',
+    'no-store',
+    'Proxy-Status',
+    buildProxyStatus(error),
+    ...added,
+  ];
+  if (error.retryAfterSeconds !== undefined) {
+    fields.push('Retry-After', String(Math.max(1, Math.ceil(error.retryAfterSeconds))));
+  }
+  if (origin !== undefined) fields.push(...buildHelpFields(exchange.hints, origin));
+  response.writeHead(error.status, STATUS_CODES[error.status] ?? 'Error', fields);
+  response.end(body);
+}
+
+/** Value of a `Proxy-Status` field; its error types are those of RFC 9209 section 2.3. */
+function buildProxyStatus(error: ProxyError): string {
+  return `fhir-auth-proxy; error=${errorType(error)}; details="${error.code}"`;
+}
+
+function errorType(error: ProxyError): string {
+  if (error instanceof UpstreamError) return error.code;
+  if (error instanceof TokenError) {
+    return error.kind === 'configuration' ? 'proxy_configuration_error' : 'destination_unavailable';
+  }
+  return error.status < 500 ? 'http_request_denied' : 'proxy_internal_error';
+}

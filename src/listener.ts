@@ -1,0 +1,108 @@
+/** The HTTP server towards clients: its limits, where it listens, how it stops. Knows nothing of FHIR. */
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import type { ListenConfig } from './config/schema.ts';
+import { ConfigError } from './errors.ts';
+
+/** A server that is not listening yet. */
+export interface Listener {
+  readonly server: Server;
+  /** Listens as configured; resolves to the URL really bound. Rejects with ConfigError when it cannot. */
+  listen(): Promise<string>;
+  /**
+   * Takes no new connection, lets requests in flight end for at most `drainMs`, then closes what is
+   * left; resolves to the number of connections that had to be cut.
+   */
+  stop(drainMs: number): Promise<number>;
+  stopping(): boolean;
+}
+
+/** Creates the server; `serve` gets every request that Node's parser lets through. */
+export function createListener(config: ListenConfig, serve: RequestListener): Listener {
+  const { limits } = config;
+  let stopping = false;
+  const server = createServer({
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headersMs,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    noDelay: true,
+  });
+  server.maxHeadersCount = limits.headerCount;
+  server.maxConnections = limits.connections;
+
+  const serveAndRelease: RequestListener = (request, response) => {
+    response.once('close', () => {
+      if (stopping) setImmediate(() => server.closeIdleConnections());
+    });
+    serve(request, response);
+  };
+  server.on('request', serveAndRelease);
+  // Without a listener Node would answer 417 by itself, and the gate would never see the request.
+  server.on('checkExpectation', serveAndRelease);
+
+  return {
+    server,
+    listen: () => listen(server, config),
+    stopping: () => stopping,
+    async stop(drainMs) {
+      stopping = true;
+      if (!server.listening) return 0;
+      let cut = 0;
+      const timer = setTimeout(() => {
+        server.getConnections((_, open) => {
+          cut = open;
+          server.closeAllConnections();
+        });
+      }, drainMs);
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      });
+      clearTimeout(timer);
+      return cut;
+    },
+  };
+}
+
+function listen(server: Server, { host, port }: ListenConfig): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: NodeJS.ErrnoException): void => reject(listenError(error, host, port));
+    server.once('error', onError);
+    server.listen(port, host, () => {
+      server.off('error', onError);
+      const bound = (server.address() as AddressInfo).port;
+      resolve(`http://${host.includes(':') ? `[${host}]` : host}:${bound}`);
+    });
+  });
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): ConfigError {
+  const { code = 'unknown' } = error;
+  const [message, remedy] = explainListenError(code, host, port);
+  return new ConfigError([{ path: 'listen', message, remedy }], { cause: error });
+}
+
+function explainListenError(code: string, host: string, port: number): [string, string] {
+  switch (code) {
+    case 'EADDRINUSE':
+      return [
+        `port ${port} on "${host}" is in use by another program`,
+        'Choose another with "--port", or "--port 0" for a free one',
+      ];
+    case 'EACCES':
+      return [`port ${port} may not be used by this user`, 'Choose one above 1023 with "--port"'];
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return [
+        `"${host}" is not an address of this machine`,
+        'Choose another with "--host", usually 127.0.0.1',
+      ];
+    default:
+      return [
+        `cannot listen on "${host}" port ${port} (${code})`,
+        'Choose others with "--host" and "--port"',
+      ];
+  }
+}

@@ -1,0 +1,53 @@
+/** Paths that the proxy answers by itself: its keys, its health, the pages of its hints. */
+import type { ServerResponse } from 'node:http';
+
+import { buildRouteJwks, type Route } from './route.ts';
+
+/** What the reserved paths tell about. */
+export interface ReservedOptions {
+  routes: readonly Route[];
+  /** False once the proxy is stopping. */
+  ready: () => boolean;
+}
+
+/** Answers a reserved path; false when there is nothing at it. */
+export type ReservedPaths = (
+  response: ServerResponse,
+  path: string,
+  added: readonly string[],
+) => boolean;
+
+/** Creates the answers to the reserved paths. */
+export function createReservedPaths({ routes, ready }: ReservedOptions): ReservedPaths {
+  const jwks = JSON.stringify(buildRouteJwks(routes));
+
+  return (response, path, added) => {
+    const send = (status: number, contentType: string, body: string, fields: string[] = []) => {
+      response.writeHead(status, [
+        'Content-Type',
+        contentType,
+        'Content-Length',
+        String(Buffer.byteLength(body)),
+        ...fields,
+        ...added,
+      ]);
+      response.end(body);
+      return true;
+    };
+    switch (path) {
+      case '/.well-known/jwks.json':
+        return send(200, 'application/jwk-set+json', jwks, ['Cache-Control', 'max-age=300']);
+      case '/_proxy/livez':
+        return send(200, 'text/plain; charset=utf-8', 'alive\n', ['Cache-Control', 'no-store']);
+      case '/_proxy/readyz':
+        return send(
+          ready() ? 200 : 503,
+          'text/plain; charset=utf-8',
+          ready() ? 'ready\n' : 'stopping\n',
+          ['Cache-Control', 'no-store'],
+        );
+      default:
+        return false;
+    }
+  };
+}

@@ -1,0 +1,238 @@
+/** One route made ready: its upstream (or sandbox), its tokens, its engine. Wires auth to forward. */
+import { Agent, Pool, type buildConnector } from 'undici';
+
+import { createDiscovery, type Discovery } from './auth/discovery.ts';
+import { buildJwks } from './auth/jwks.ts';
+import { readKeyText } from './auth/key-file.ts';
+import { loadSigningKey, type SigningKey } from './auth/signing-key.ts';
+import { createTokenSource } from './auth/token-source.ts';
+import type { ClientConfig, RouteConfig } from './config/schema.ts';
+import { loadTlsOptions } from './config/tls.ts';
+import type { Clock, Logger, TokenSource } from './contracts.ts';
+import { ConfigError } from './errors.ts';
+import { createEngine, type Engine } from './forward/engine.ts';
+import { createLinkRewriter, type LinkRewriter } from './forward/links.ts';
+import { createReplayRule } from './forward/replay.ts';
+import { createTransport } from './forward/transport.ts';
+
+/** Largest head of an upstream answer, in bytes; OpenEMR's are about 1 KiB. */
+const MOST_HEAD_BYTES = 65_536;
+/** OpenEMR's Apache closes idle connections after 5 s; ours are given up before. */
+const KEEP_ALIVE_MS = 4_000;
+
+/** A route in operation. */
+export interface Route {
+  readonly config: RouteConfig;
+  /** Absolute URL of the upstream's FHIR base, without a slash at the end. */
+  readonly fhirBase: string;
+  /** Its path alone, to which a request target is appended; empty when the base is the origin. */
+  readonly basePath: string;
+  /** Client id at the authorization server. */
+  readonly clientId: string;
+  readonly key: SigningKey;
+  readonly tokens: TokenSource;
+  readonly discovery: Discovery;
+  readonly engine: Engine;
+  /** Whether the upstream is the embedded sandbox. */
+  readonly sandbox: boolean;
+  /** Path of the upstream's error log, if one can be read. */
+  readonly errorLog: string | undefined;
+  /** Closes connections, timers and the sandbox; requests in flight fail. */
+  close(): Promise<void>;
+}
+
+/** A route as people see it. */
+export interface RouteDescription {
+  path: string;
+  /** FHIR base URL of the upstream. */
+  upstream: string;
+  sandbox: boolean;
+  /** Whether any certificate is accepted. */
+  insecure: boolean;
+  /** Path of the upstream's error log, if one is known. */
+  errorLog?: string;
+}
+
+/** What every route of a proxy shares. */
+export interface RouteOptions {
+  logger: Logger;
+  clock: Clock;
+}
+
+type Connect = buildConnector.BuildOptions;
+
+/** Where a route leads and who it is there. */
+interface Destination {
+  fhirBase: string;
+  client: ClientConfig;
+  sandbox: boolean;
+  errorLog: string | undefined;
+  close(): Promise<void>;
+}
+
+/** Makes a route ready; no request is sent yet. Rejects with ConfigError when key or certificates cannot be used. */
+export async function createRoute(config: RouteConfig, options: RouteOptions): Promise<Route> {
+  const { logger, clock } = options;
+  const tls = await loadTlsOptions(config.tls, `routes["${config.path}"].tls`);
+  const destination = await openDestination(config);
+  const url = new URL(destination.fhirBase);
+  const key = await loadKey(config, destination.client, logger);
+  const connect: Connect = { ...(tls as Connect), timeout: config.timeouts.connectMs };
+  const agent = new Agent({ connect, connections: 2 });
+  const pool = createPool(url.origin, config, connect);
+  const { tokens, discovery } = createTokens(config, destination, key, {
+    dispatcher: agent,
+    logger,
+    clock,
+  });
+  const transport = createTransport({
+    pool,
+    origin: url.origin,
+    tokens,
+    replayRule: createReplayRule({ tokens, clock }),
+    links: createLinks(config, destination.fhirBase, discovery),
+    logger,
+  });
+
+  return {
+    config,
+    fhirBase: destination.fhirBase,
+    basePath: url.pathname.replace(/\/$/, ''),
+    clientId: destination.client.id,
+    key,
+    tokens,
+    discovery,
+    engine: createEngine(url, transport),
+    sandbox: destination.sandbox,
+    errorLog: destination.errorLog,
+    async close() {
+      await tokens.close();
+      await Promise.all([pool.destroy(), agent.destroy()]);
+      await destination.close();
+    },
+  };
+}
+
+async function loadKey(
+  config: RouteConfig,
+  client: ClientConfig,
+  logger: Logger,
+): Promise<SigningKey> {
+  const { text, warnings } = await readKeyText(client.key);
+  for (const warning of warnings) logger.warn({ route: config.path }, warning);
+  return loadSigningKey(text, client.keyId === undefined ? {} : { keyId: client.keyId });
+}
+
+function createPool(origin: string, config: RouteConfig, connect: Connect): Pool {
+  return new Pool(origin, {
+    connect,
+    connections: config.maxConnections,
+    pipelining: 1,
+    headersTimeout: config.timeouts.headMs,
+    bodyTimeout: config.timeouts.idleMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: KEEP_ALIVE_MS,
+    maxHeaderSize: MOST_HEAD_BYTES,
+  });
+}
+
+function createTokens(
+  config: RouteConfig,
+  { fhirBase, client }: Destination,
+  key: SigningKey,
+  shared: RouteOptions & { dispatcher: Agent },
+): { tokens: TokenSource; discovery: Discovery } {
+  const options = { ...shared, timeoutMs: config.timeouts.tokenMs };
+  const discovery = createDiscovery({ ...options, fhirBase: new URL(fhirBase) });
+  const tokens = createTokenSource({
+    ...options,
+    client: { id: client.id, scopes: client.scopes },
+    key,
+    discovery,
+    ...(config.tokenEndpoint === undefined ? {} : { tokenEndpoint: config.tokenEndpoint }),
+    ...(config.audience === undefined ? {} : { audience: config.audience }),
+  });
+  return { tokens, discovery };
+}
+
+/** Tells what people may know of a route. */
+export function describeRoute({ config, fhirBase, sandbox, errorLog }: Route): RouteDescription {
+  return {
+    path: config.path,
+    upstream: fhirBase,
+    sandbox,
+    insecure: config.tls.insecure,
+    ...(errorLog === undefined ? {} : { errorLog }),
+  };
+}
+
+/** The public halves of the routes' signing keys, for `/.well-known/jwks.json`. */
+export function buildRouteJwks(routes: readonly Route[]): ReturnType<typeof buildJwks> {
+  return buildJwks(routes.map((route) => route.key));
+}
+
+async function openDestination(config: RouteConfig): Promise<Destination> {
+  if (config.upstream.startsWith('sandbox')) {
+    const { startSandbox } = await import('./sandbox/index.ts');
+    const sandbox = await startSandbox();
+    return {
+      fhirBase: sandbox.fhirBase,
+      client: config.client ?? {
+        id: sandbox.client.id,
+        key: JSON.stringify(sandbox.client.key),
+        scopes: [...sandbox.client.scopes],
+      },
+      sandbox: true,
+      errorLog: config.errorLog ?? sandbox.errorLog,
+      close: () => sandbox.close(),
+    };
+  }
+  if (config.client === undefined) {
+    throw new ConfigError([
+      {
+        path: `routes["${config.path}"].client`,
+        message: 'is missing: a client id, key and scopes are needed to get a token',
+        remedy: 'Register a client with "fhir-auth-proxy init", or set "upstream" to "sandbox"',
+      },
+    ]);
+  }
+  return {
+    fhirBase: config.upstream.replace(/\/+$/, ''),
+    client: config.client,
+    sandbox: false,
+    errorLog: config.errorLog,
+    close: () => Promise.resolve(),
+  };
+}
+
+/**
+ * The rewriter of absolute URLs. OpenEMR calls itself by its Site Address, which may differ from
+ * the configured upstream; the token endpoint that it announces tells that address.
+ */
+function createLinks(
+  config: RouteConfig,
+  fhirBase: string,
+  discovery: Discovery,
+): () => LinkRewriter | undefined {
+  if (!config.rewriteLinks) return () => undefined;
+  const configured = [fhirBase, ...config.upstreamBases.map((base) => base.replace(/\/+$/, ''))];
+  let announcedBy: string | undefined;
+  let rewriter = createLinkRewriter({ bases: configured });
+  return () => {
+    const tokenEndpoint = discovery.last()?.tokenEndpoint;
+    if (tokenEndpoint !== undefined && tokenEndpoint !== announcedBy) {
+      announcedBy = tokenEndpoint;
+      const announced = announcedFhirBase(tokenEndpoint);
+      rewriter = createLinkRewriter({
+        bases: announced === undefined ? configured : [...new Set([...configured, announced])],
+      });
+    }
+    return rewriter;
+  };
+}
+
+/** OpenEMR's FHIR base stands beside its token endpoint: `…/oauth2/SITE/token`, `…/apis/SITE/fhir`. */
+function announcedFhirBase(tokenEndpoint: string): string | undefined {
+  const match = /^(https?:\/\/.+?)\/+oauth2\/([^/]+)\/token$/.exec(tokenEndpoint);
+  return match === null ? undefined : `${match[1]}/apis/${match[2]}/fhir`;
+}

@@ -1,0 +1,241 @@
+/**
+ * The composition root and the path of one exchange, top to bottom: gate, token, forward, explain,
+ * observe. Nothing else in the tree knows the whole path.
+ */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { performance } from 'node:perf_hooks';
+
+import type { ProxyConfig, RouteConfig } from './config/schema.ts';
+import type { AccessToken, Clock, Exchange } from './contracts.ts';
+import { explainAnswer, explainError } from './diagnosis.ts';
+import { answerWithError } from './error-answer.ts';
+import { ProxyError } from './errors.ts';
+import { openExchange } from './exchange.ts';
+import type { ForwardJob } from './forward/job.ts';
+import {
+  readWholeBody,
+  streamedBody,
+  wholeBody,
+  type RequestBody,
+} from './forward/request-body.ts';
+import type {
+  Gate,
+  PreflightAdmission,
+  Refusal,
+  ReservedAdmission,
+  RouteAdmission,
+} from './gate/admission.ts';
+import { createGate } from './gate/gate.ts';
+import { createListener } from './listener.ts';
+import { createExchangeLog } from './observe/exchange-log.ts';
+import type { LineLogger } from './observe/logger.ts';
+import { createReservedPaths, type ReservedPaths } from './reserved.ts';
+import { createRoute, describeRoute, type Route, type RouteDescription } from './route.ts';
+
+/** What a proxy needs besides its configuration. */
+export interface ProxyServerOptions {
+  logger: LineLogger;
+  /** Time source; default the system's. */
+  clock?: Clock;
+  /** Called when an exchange is over, besides the log. */
+  onExchange?: (exchange: Exchange) => void;
+}
+
+/** A proxy, ready to listen. */
+export interface ProxyServer {
+  /** The HTTP server; not listening before {@link ProxyServer.listen}. */
+  readonly server: Server;
+  /** Listens as configured; resolves to the URL really bound. Rejects with ConfigError when it cannot. */
+  listen(): Promise<string>;
+  /** Stops: no new connections, what is in flight may end within `drainMs`, then everything is closed. */
+  close(): Promise<void>;
+  /** Stops at once. */
+  destroy(): Promise<void>;
+  describe(): RouteDescription[];
+}
+
+/** Makes a proxy ready: keys read, sandbox started, nothing asked of any upstream yet. Rejects with ConfigError. */
+export async function createProxyServer(
+  config: ProxyConfig,
+  { logger, clock = Date, onExchange }: ProxyServerOptions,
+): Promise<ProxyServer> {
+  const routes = new Map<RouteConfig, Route>();
+  for (const each of config.routes) routes.set(each, await createRoute(each, { logger, clock }));
+  const logExchange = createExchangeLog({
+    logger,
+    showValues: config.log.showValues,
+    showRoute: config.routes.length > 1,
+    clock,
+  });
+  const listener = createListener(config.listen, (request, response) => {
+    serve(rooms, request, response);
+  });
+  const rooms: Rooms = {
+    gate: createGate({ listen: config.listen, routes: config.routes }),
+    routes,
+    clock,
+    answerReserved: createReservedPaths({
+      routes: [...routes.values()],
+      ready: () => !listener.stopping(),
+    }),
+    observe(exchange) {
+      logExchange(exchange);
+      onExchange?.(exchange);
+    },
+  };
+
+  const stop = async (drainMs: number): Promise<void> => {
+    const cut = await listener.stop(drainMs);
+    if (cut > 0 && drainMs > 0) {
+      logger.warn({ connections: cut }, 'stopped with requests still in flight');
+    }
+    await Promise.all([...routes.values()].map((route) => route.close()));
+  };
+  return {
+    server: listener.server,
+    listen: () => listener.listen(),
+    close: () => stop(config.drainMs),
+    destroy: () => stop(0),
+    describe: () => [...routes.values()].map(describeRoute),
+  };
+}
+
+/** What an exchange passes through. */
+interface Rooms {
+  gate: Gate;
+  routes: ReadonlyMap<RouteConfig, Route>;
+  clock: Clock;
+  answerReserved: ReservedPaths;
+  /** Called once for every exchange, when it is over. */
+  observe: (exchange: Exchange) => void;
+}
+
+/** A request that has arrived. */
+type Arrival = Pick<ForwardJob, 'request' | 'response' | 'exchange' | 'elapsedMs'>;
+
+function serve(rooms: Rooms, request: IncomingMessage, response: ServerResponse): void {
+  const arrivedAt = performance.now();
+  const exchange = openExchange(request, rooms.clock);
+  const elapsedMs = (): number => performance.now() - arrivedAt;
+  response.once('close', () => {
+    exchange.timings.totalMs = elapsedMs();
+    if (!response.writableFinished && exchange.outcome !== 'upstream-died') {
+      exchange.outcome = 'client-gone';
+    }
+    rooms.observe(exchange);
+  });
+
+  const admission = rooms.gate.admit(request);
+  switch (admission.kind) {
+    case 'route':
+      void forward(rooms, { request, response, exchange, elapsedMs }, admission);
+      break;
+    case 'preflight':
+      answerPreflight(response, exchange, admission);
+      break;
+    case 'reserved':
+      answerOwnPath(rooms, response, exchange, admission);
+      break;
+    case 'refused':
+      refuse(response, exchange, admission);
+  }
+}
+
+/** Through the gate: the body judged if need be, a token, the way to the upstream and back. */
+async function forward(rooms: Rooms, arrival: Arrival, admission: RouteAdmission): Promise<void> {
+  const { request, response, exchange, elapsedMs } = arrival;
+  const { interaction, corsFields } = admission;
+  const route = rooms.routes.get(admission.route)!;
+  const origin = `http://${request.headers.host}`;
+  exchange.route = route.config.path;
+  exchange.interaction = interaction;
+  exchange.parameterNames = admission.parameterNames;
+  const fail = (error: ProxyError): void => {
+    exchange.outcome = 'failed';
+    exchange.hints = explainError(route, exchange, error);
+    answerWithError(response, exchange, error, corsFields, origin);
+  };
+
+  try {
+    const body = await admittedBody(request, admission);
+    if (body instanceof ProxyError) {
+      refuse(response, exchange, { kind: 'refused', error: body, fields: corsFields });
+      return;
+    }
+    const token = interaction.open ? undefined : await takeToken(route, exchange);
+    exchange.timings.tokenMs = elapsedMs();
+    route.engine({
+      ...arrival,
+      interaction,
+      target: route.basePath + admission.target,
+      body,
+      token,
+      proxyBase: origin + route.config.path,
+      addedFields: corsFields,
+      explain: async (answer) => explainAnswer(route, exchange, answer, origin),
+      fail,
+    });
+  } catch (error) {
+    if (!response.destroyed) fail(error instanceof ProxyError ? error : internalError(error));
+  }
+}
+
+/** The body as it may be sent on, or the reason to refuse it. */
+async function admittedBody(
+  request: IncomingMessage,
+  { judgeBody }: RouteAdmission,
+): Promise<RequestBody | ProxyError> {
+  if (judgeBody === undefined) return streamedBody(request);
+  const body = await readWholeBody(request, judgeBody.maxBytes);
+  if (body === undefined) return judgeBody.tooLarge();
+  return judgeBody.judge(body) ?? wholeBody(body);
+}
+
+async function takeToken(route: Route, exchange: Exchange): Promise<AccessToken> {
+  const inHand = route.tokens.current();
+  exchange.tokenOrigin = inHand === undefined ? 'fresh' : 'cached';
+  return inHand ?? route.tokens.get();
+}
+
+function refuse(response: ServerResponse, exchange: Exchange, { error, fields }: Refusal): void {
+  exchange.outcome = 'refused';
+  answerWithError(response, exchange, error, fields);
+}
+
+function answerPreflight(
+  response: ServerResponse,
+  exchange: Exchange,
+  { fields }: PreflightAdmission,
+): void {
+  exchange.outcome = 'answered';
+  exchange.status = 204;
+  response.writeHead(204, [...fields]).end();
+}
+
+function answerOwnPath(
+  rooms: Rooms,
+  response: ServerResponse,
+  exchange: Exchange,
+  { path, corsFields }: ReservedAdmission,
+): void {
+  exchange.outcome = 'answered';
+  if (rooms.answerReserved(response, path, corsFields)) {
+    exchange.status = response.statusCode;
+    return;
+  }
+  const paths = [...rooms.routes.keys()].map((route) => route.path);
+  const error = new ProxyError(
+    'route-unknown',
+    `there is nothing at this path: ask for FHIR below ${paths.map((path) => `"${path}"`).join(', ')}, for example "${paths[0]}/Patient"`,
+    { status: 404 },
+  );
+  answerWithError(response, exchange, error, corsFields);
+}
+
+function internalError(cause: unknown): ProxyError {
+  return new ProxyError(
+    'proxy-internal-error',
+    'the proxy itself failed; its log at level "debug" tells more',
+    { cause },
+  );
+}
