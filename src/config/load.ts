@@ -16,7 +16,7 @@ import { withoutBrackets } from './loopback.ts';
 import { isObject, setValueAt, valueAt } from './path.ts';
 import { createProblemList } from './problems.ts';
 import { findBrokenRules, findWarnings } from './rules.ts';
-import { type ProxyConfig, configSchema } from './schema.ts';
+import { type ProxyConfig, configSchema, isSandbox } from './schema.ts';
 import { CONFIG_VARIABLE, type ConfigFlags, VARIABLE_PREFIX, routeFilePaths } from './settings.ts';
 
 /** Name of the config file that is read when none is named. */
@@ -188,8 +188,8 @@ function completeRoute(
   if (valueAt(raw, ['routes', 0, 'path']) === undefined) {
     setValueAt(raw, ['routes', 0, 'path'], DEFAULT_ROUTE_PATH);
   }
-  const isSandbox = typeof upstream === 'string' && upstream.startsWith('sandbox');
-  if (!isSandbox && valueAt(raw, ['routes', 0, 'client']) === undefined) {
+  const needsClient = typeof upstream !== 'string' || !isSandbox(upstream);
+  if (needsClient && valueAt(raw, ['routes', 0, 'client']) === undefined) {
     setValueAt(raw, ['routes', 0, 'client'], {});
   }
 }

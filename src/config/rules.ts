@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { isLoopbackHost, isWildcardHost, withoutBrackets } from './loopback.ts';
 import { type ConfigPath, formatPath, isObject, valueAt } from './path.ts';
 import type { Finding } from './problems.ts';
-import type { ProxyConfig } from './schema.ts';
+import { type ProxyConfig, isSandbox } from './schema.ts';
 
 /**
  * The rules that concern more than one value. They judge the configuration before the schema does
@@ -79,7 +79,7 @@ function uniquePathRule(routes: unknown[], route: unknown, index: number): Findi
 
 function clientRule(route: unknown, index: number): Finding[] {
   const upstream = text(route, 'upstream');
-  if (upstream === undefined || upstream.startsWith('sandbox')) return [];
+  if (upstream === undefined || isSandbox(upstream)) return [];
   if (valueAt(route, ['client']) !== undefined) return [];
   return [
     {

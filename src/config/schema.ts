@@ -134,8 +134,9 @@ export const routeSchema = z
       description: 'Path of this route on the proxy, such as "/fhir".',
     }),
     upstream: z
-      .union([z.literal('sandbox'), z.literal('sandbox:7.0.3'), httpUrl], {
-        error: ({ input }) => (input === undefined ? 'is missing' : `${HTTP_URL}, or "sandbox"`),
+      .string()
+      .refine((value) => isSandbox(value) || isHttpUrl(value), {
+        message: `${HTTP_URL}, or "sandbox"`,
       })
       .meta({
         examples: ['https://localhost:9300/apis/default/fhir', 'sandbox'],
@@ -233,6 +234,11 @@ export type LimitsConfig = ListenConfig['limits'];
 export type ListenConfig = z.output<typeof listenSchema>;
 /** Checked log settings. */
 export type LogConfig = z.output<typeof logSchema>;
+
+/** Whether an upstream is the embedded look-alike; a version may follow, as in `sandbox:7.0.3`. */
+export function isSandbox(upstream: string): boolean {
+  return upstream === 'sandbox' || upstream === 'sandbox:7.0.3';
+}
 
 function isHttpUrl(value: string): boolean {
   if (!URL.canParse(value)) return false;

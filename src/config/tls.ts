@@ -34,7 +34,7 @@ export async function loadTlsOptions(
   const [ca, cert, key] = await Promise.all([
     read('ca', assertCertificates),
     read('cert', assertCertificates),
-    read('key', (pem) => void createPrivateKey(pem)),
+    read('key', assertPrivateKey),
   ]);
   if (cert !== undefined && key !== undefined && !isPair(cert, key)) {
     problems.push({
@@ -49,7 +49,7 @@ export async function loadTlsOptions(
   return {
     ...(isCustom && {
       secureContext: tls.createSecureContext({
-        ...(ca !== undefined && { ca: [...usualAuthorities(), ...(ca.match(CERTIFICATE) ?? [])] }),
+        ...(ca !== undefined && { ca: authoritiesWith(ca) }),
         ...(cert !== undefined && key !== undefined && { cert, key }),
       }),
     }),
@@ -58,16 +58,25 @@ export async function loadTlsOptions(
   };
 }
 
-// Newer Node also knows the authorities of NODE_EXTRA_CA_CERTS and of the system store.
-function usualAuthorities(): readonly string[] {
+/** The usual certificate authorities and those of a PEM text, each as PEM. */
+export function authoritiesWith(pem: string): string[] {
+  // From Node 22.15 on this includes NODE_EXTRA_CA_CERTS and, when asked for, the system's store.
   const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => string[] };
-  return getCACertificates?.('default') ?? tls.rootCertificates;
+  const usual = getCACertificates?.('default') ?? tls.rootCertificates;
+  return [...usual, ...(pem.match(CERTIFICATE) ?? [])];
 }
 
 function assertCertificates(pem: string): void {
   const certificates = pem.match(CERTIFICATE);
   if (certificates === null) throw new TypeError('no certificate');
   for (const certificate of certificates) void new X509Certificate(certificate);
+}
+
+function assertPrivateKey(pem: string): void {
+  if (/-----BEGIN ENCRYPTED |^Proc-Type: 4,ENCRYPTED/m.test(pem)) {
+    throw Object.assign(new TypeError('encrypted'), { code: 'ERR_MISSING_PASSPHRASE' });
+  }
+  void createPrivateKey(pem);
 }
 
 function isPair(cert: string, key: string): boolean {
