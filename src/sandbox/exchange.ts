@@ -7,6 +7,8 @@
 import type { Clock } from '../contracts.ts';
 import type { ErrorLog, RequestLog } from './error-log.ts';
 import type { FaultSettings } from './faults.ts';
+import type { ExportJob } from './fhir/export-job.ts';
+import type { Records } from './fhir/records.ts';
 import type { ServerKeys } from './server-keys.ts';
 import type { VersionProfile } from './versions/profile.ts';
 
@@ -145,6 +147,10 @@ export interface SandboxState {
   readonly trustedUsers: Set<string>;
   /** The user `oe-system`, as whom every system client acts; `missing` in a broken installation. */
   readonly systemUser: { uuid: string; missing: boolean };
+  /** Resources and stored files. */
+  readonly records: Records;
+  /** Rows of `export_job`, by UUID. */
+  readonly exportJobs: Map<string, ExportJob>;
   readonly keys: ServerKeys;
   readonly faults: FaultSettings;
   readonly log: ErrorLog;

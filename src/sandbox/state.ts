@@ -5,6 +5,8 @@ import type { Clock } from '../contracts.ts';
 import { createErrorLog } from './error-log.ts';
 import type { SandboxSettings, SandboxState } from './exchange.ts';
 import { type FaultSettings, noFaults } from './faults.ts';
+import { createRecords } from './fhir/records.ts';
+import { loadSampleData } from './fhir/sample/sample-data.ts';
 import { createServerKeys } from './server-keys.ts';
 import type { VersionProfile } from './versions/profile.ts';
 
@@ -44,6 +46,8 @@ export function createState(options: {
     usedAssertions: new Set(),
     trustedUsers: new Set(),
     systemUser: { uuid: randomUUID(), missing: false },
+    records: createRecords(loadSampleData),
+    exportJobs: new Map(),
     keys: createServerKeys(),
     log: createErrorLog({ path: options.errorLog, clock, debug: () => settings.debugLog }),
   };

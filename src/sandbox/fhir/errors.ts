@@ -1,4 +1,4 @@
-/** Ways in which a FHIR route of OpenEMR ends early. Both are turned into answers by `index.ts`. */
+/** Ways in which a FHIR route of OpenEMR ends early. `index.ts` and the routes turn them into answers. */
 
 const PREFIX =
   'The search field argument was invalid, improperly formatted, or could not be parsed.  Inner message: ';
@@ -16,17 +16,25 @@ export class SearchFieldError extends Error {
   }
 }
 
-/** PHP dies in the middle of the request: an empty 500, and a `PHP Fatal error` in the error log. */
+/** PHP dies in the middle of the request: an exception that nobody caught. */
 export class PhpFatalError extends Error {
   /** File below the web root. */
   readonly file: string;
   readonly line: number;
 
-  /** @param exception class and message of what nobody caught */
+  /** @param exception class and message, as PHP prints them */
   constructor(exception: string, file: string, line: number) {
     super(exception);
     this.name = 'PhpFatalError';
     this.file = file;
     this.line = line;
+  }
+}
+
+/** PHP dies because a result does not fit into its memory. */
+export class PhpMemoryError extends Error {
+  constructor() {
+    super('memory exhausted');
+    this.name = 'PhpMemoryError';
   }
 }

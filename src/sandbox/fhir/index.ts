@@ -1,8 +1,30 @@
 /** The FHIR endpoints: what answers once a request has passed `access.ts`. */
+import { checkScope } from '../access.ts';
 import type { Access, FhirRequest, SandboxAnswer, SandboxState } from '../exchange.ts';
 import { apiAnswer } from '../fields.ts';
+import { parsePhpForm, parsePhpQuery } from '../php-form.ts';
 import { refuseApi } from '../refusal.ts';
-import { serverBase } from '../state.ts';
+import { buildBundle } from './bundle.ts';
+import { answerJson, createCall } from './call.ts';
+import type { FhirCall } from './call.ts';
+import {
+  buildCapabilityStatement,
+  buildSmartConfiguration,
+  buildStatusOperation,
+} from './capabilities.ts';
+import type { ServerFacts } from './capabilities.ts';
+import { PhpFatalError, PhpMemoryError } from './errors.ts';
+import { answerBinary, answerExportDelete, answerExportStatus, answerKickOff } from './export.ts';
+import { answerRead, answerSearch } from './read.ts';
+import type { ResourceType } from './resource-types.ts';
+import { findRoute } from './route.ts';
+import type { Route, RouteKind } from './route.ts';
+import type { SearchParameters } from './search.ts';
+import { answerCreate, answerUpdate } from './write.ts';
+
+/** Name that OpenEMR's rewrite rule gives the path in the query; not a parameter of the caller's. */
+const REWRITE_COMMAND = '_REWRITE_COMMAND';
+const SEARCH_BY_POST = '/_search';
 
 /**
  * @param access what the token allows; undefined on the open routes (`/metadata`,
@@ -11,36 +33,120 @@ import { serverBase } from '../state.ts';
 export async function answerFhir(
   request: FhirRequest,
   state: SandboxState,
-  _access: Access | undefined,
+  access: Access | undefined,
 ): Promise<SandboxAnswer> {
-  const nowMs = state.clock.now();
-  const base = serverBase(request, state.settings);
-  if (request.method === 'GET' && request.resource === '/metadata') {
-    const body = JSON.stringify({
-      resourceType: 'CapabilityStatement',
-      status: 'active',
-      date: new Date(nowMs).toISOString().slice(0, 10),
-      kind: 'instance',
-      software: { name: 'OpenEMR', version: state.version.version },
-      implementation: {
-        description: 'OpenEMR FHIR API',
-        url: `${base}/apis/${request.site}/fhir`,
-      },
-      fhirVersion: '4.0.1',
-      format: ['application/json'],
-    });
-    return apiAnswer(request, nowMs, { status: 200, body });
+  if (request.method === 'OPTIONS') {
+    return apiAnswer(request, state.clock.now(), { status: 200 });
   }
-  if (request.method === 'GET' && request.resource === '/.well-known/smart-configuration') {
-    const oauth = `${base}/oauth2/${request.site}`;
-    const body = JSON.stringify({
-      authorization_endpoint: `${oauth}/authorize`,
-      token_endpoint: `${oauth}/token`,
-      registration_endpoint: `${oauth}/registration`,
-      scopes_supported: [state.version.announcedScopes(state.settings)],
-    });
-    return apiAnswer(request, nowMs, { status: 200, body });
+  const { method, path, parameters } = await normalizeSearch(request);
+  logStart(request, method, path, access, parameters);
+  const route = findRoute(method, path);
+  if (route === undefined) return refuseApi(request, state, 'route-unknown');
+  if (!route.open) {
+    logMatch(request, path, route);
+    const refused = checkScope(request, state, access, state.version.fhir.requiredScope(route));
+    if (refused !== undefined) return refused;
   }
-  if (request.method === 'OPTIONS') return apiAnswer(request, nowMs, { status: 200 });
-  return refuseApi(request, state, 'route-unknown');
+  try {
+    return serve(createCall(request, state, access, route, parameters));
+  } catch (error) {
+    if (error instanceof PhpMemoryError) return refuseApi(request, state, 'memory-exhausted');
+    if (!(error instanceof PhpFatalError)) throw error;
+    const { message, file, line } = error;
+    return refuseApi(request, state, 'route-crashed', { message, file, line });
+  }
+}
+
+type Handler = (call: FhirCall) => SandboxAnswer;
+
+const HANDLERS: Readonly<Record<RouteKind, Handler>> = {
+  capabilities: (call) => answerJson(call, buildCapabilityStatement(facts(call)), 'capabilities'),
+  'smart-configuration': (call) => {
+    const scopes = call.state.version.smartScopes(call.state.settings);
+    return answerJson(call, buildSmartConfiguration(facts(call), scopes), 'smart-configuration');
+  },
+  'operation-definitions': (call) => {
+    const bundle = buildBundle([buildStatusOperation()], call.selfUrl, call.nowMs);
+    return answerJson(call, bundle, 'operation-definitions');
+  },
+  'operation-definition': (call) => answerJson(call, buildStatusOperation(), 'resource'),
+  export: answerKickOff,
+  'export-status': answerExportStatus,
+  'export-delete': answerExportDelete,
+  binary: answerBinary,
+  search: (call) => answerSearch(call, typeOf(call)),
+  read: (call) => answerRead(call, typeOf(call)),
+  create: (call) => answerCreate(call, typeOf(call)),
+  update: (call) => answerUpdate(call, typeOf(call)),
+};
+
+function serve(call: FhirCall): SandboxAnswer {
+  return HANDLERS[call.route.kind](call);
+}
+
+function typeOf({ route }: FhirCall): ResourceType {
+  if (route.type === undefined) throw new TypeError(`route "${route.definition}" has no type`);
+  return route.type;
+}
+
+function facts({ state, request, apiBase, nowMs }: FhirCall): ServerFacts {
+  const base = apiBase.slice(0, -`/apis/${request.site}`.length);
+  return {
+    fhirBase: `${apiBase}/fhir`,
+    oauthBase: `${base}/oauth2/${request.site}`,
+    version: state.version.version,
+    nowMs,
+  };
+}
+
+/**
+ * OpenEMR turns `POST /Patient/_search` into `GET /Patient`; what query and form body both name are
+ * then two values of one parameter.
+ */
+async function normalizeSearch(
+  request: FhirRequest,
+): Promise<{ method: string; path: string; parameters: SearchParameters }> {
+  const { method, resource } = request;
+  const parameters = new Map<string, string[]>();
+  for (const [name, value] of parsePhpQuery(request.query)) {
+    if (name !== REWRITE_COMMAND) parameters.set(name, [value]);
+  }
+  if (method !== 'POST' || !resource.endsWith(SEARCH_BY_POST)) {
+    return { method, path: resource, parameters };
+  }
+  const form = await parsePhpForm(request.headers['content-type'], request.body);
+  for (const [name, value] of form ?? []) {
+    parameters.set(name, [...(parameters.get(name) ?? []), value]);
+  }
+  return { method: 'GET', path: resource.slice(0, -SEARCH_BY_POST.length), parameters };
+}
+
+function logStart(
+  { log }: FhirRequest,
+  method: string,
+  path: string,
+  access: Access | undefined,
+  parameters: SearchParameters,
+): void {
+  log.debug('HttpRestRouteHandler::dispatch() start request', {
+    resource: '',
+    method,
+    user: '',
+    role: access === undefined ? '' : 'system',
+    client: access?.clientId ?? '',
+    apiType: 'fhir',
+    route: `/fhir${path}`,
+    queryParams: Object.fromEntries([...parameters].map(([name, [value]]) => [name, value])),
+  });
+}
+
+function logMatch({ log }: FhirRequest, path: string, route: Route): void {
+  log.debug('HttpRestParsedRoute->__construct() matched', {
+    routePath: `${route.method} ${route.definition}`,
+    requestPath: `/fhir${path}`,
+    method: route.method,
+    routeParams: route.parameter === undefined ? [] : [route.parameter],
+    resource: route.resource ?? '',
+    operation: route.operation ?? '',
+  });
 }

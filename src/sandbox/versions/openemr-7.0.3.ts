@@ -3,8 +3,9 @@
  * `openemr-7.0.3/`. Seen on a running server; `test/sandbox-conformance.test.ts` compares.
  */
 import { API_FAILURES } from './openemr-7.0.3/api-failures.ts';
+import { FHIR_RULES } from './openemr-7.0.3/fhir.ts';
 import { OAUTH_FAILURES } from './openemr-7.0.3/oauth-failures.ts';
-import { announcedScopes, knownScopes } from './openemr-7.0.3/scopes.ts';
+import { announcedScopes, knownScopes, smartScopes } from './openemr-7.0.3/scopes.ts';
 import type { VersionProfile } from './profile.ts';
 
 /** The rules of OpenEMR 7.0.3. */
@@ -18,6 +19,7 @@ export const OPENEMR_7_0_3: VersionProfile = {
   registrationType: 'text/html; charset=utf-8',
   knownScopes,
   announcedScopes,
+  smartScopes,
   tolerates: (scope) => scope.toLowerCase().includes('site:'),
   constraints: {
     issuedInFuture: 'The token was issued in the future',
@@ -34,4 +36,5 @@ export const OPENEMR_7_0_3: VersionProfile = {
     'OpenEMR\\Common\\Auth\\OpenIDConnect\\JWT\\Validation\\UniqueID->assert() Attempted duplicate usage of JWT token.  This could be a replay attack',
   oauthFailure: (name, detail) => OAUTH_FAILURES[name](detail),
   apiFailure: (name, detail) => API_FAILURES[name](detail),
+  fhir: FHIR_RULES,
 };

@@ -9,6 +9,13 @@ export function phpWarning(text: string, file: string, line: number): LogMessage
   return { php: `PHP Warning:  ${text} in ${WEB_ROOT}/${file} on line ${line}` };
 }
 
+/** A `PHP Fatal error` for a request that needs more memory than PHP gives. @param file path below the web root */
+export function phpMemoryExhausted(file: string, line: number): LogMessage {
+  return {
+    php: `PHP Fatal error:  Allowed memory size of 268435456 bytes exhausted (tried to allocate 2097152 bytes) in ${WEB_ROOT}/${file} on line ${line}`,
+  };
+}
+
 /** A `PHP Fatal error` for an exception that nobody caught. @param file path below the web root */
 export function phpFatal(exception: string, file: string, line: number): LogMessage {
   const path = `${WEB_ROOT}/${file}`;

@@ -51,6 +51,15 @@ export interface FailureDetail {
   contentLength?: number;
   postMaxBytes?: number;
   user?: string;
+  /** Search parameter. */
+  field?: string;
+  /** Id of an export job. */
+  job?: string;
+  /** Messages by column and rule. */
+  errors?: Readonly<Record<string, unknown>>;
+  /** Where PHP died: file below the web root, and line. */
+  file?: string;
+  line?: number;
 }
 
 /** Ways to fail at the token endpoint and beside it. */
@@ -84,6 +93,47 @@ export type OauthFailureName =
   | 'registration-auth-method'
   | 'registration-jwks';
 
+/** Ways to fail in a FHIR route. */
+export type FhirFailureName =
+  | 'resource-missing'
+  | 'search-refused'
+  | 'body-invalid'
+  | 'row-invalid'
+  | 'document-gone'
+  | 'export-off'
+  | 'export-refused'
+  | 'export-job-unknown'
+  | 'export-delete-unknown'
+  | 'route-crashed'
+  | 'memory-exhausted';
+
+/** A FHIR route as the scope check sees it. */
+export interface ScopedRoute {
+  method: string;
+  /** First segment of the path; undefined at the base. */
+  resource?: string;
+  /** Operation with its `$`. */
+  operation?: string;
+  /** Whether the path names one resource by its id. */
+  parameter?: string;
+}
+
+/** Documents that versions escape differently. */
+export type FhirDocument =
+  | 'resource'
+  | 'bundle'
+  | 'capabilities'
+  | 'smart-configuration'
+  | 'operation-definitions';
+
+/** Rules of the FHIR endpoints. */
+export interface FhirRules {
+  /** Scope that a route asks for. */
+  requiredScope(route: ScopedRoute): string;
+  /** Documents in which `/` is written `\\/`. */
+  escapesSlashes: ReadonlySet<FhirDocument>;
+}
+
 /** Ways to fail before a FHIR route runs, and at its scope check. */
 export type ApiFailureName =
   | 'site-error'
@@ -101,7 +151,8 @@ export type ApiFailureName =
   | 'not-an-api'
   | 'local-call'
   | 'scope-missing'
-  | 'route-unknown';
+  | 'route-unknown'
+  | FhirFailureName;
 
 /** Rules for the client assertion. */
 export interface AssertionRules {
@@ -130,6 +181,8 @@ export interface VersionProfile {
   knownScopes(settings: SandboxSettings): readonly string[];
   /** Scopes as openid-configuration and smart-configuration list them, doubles included. */
   announcedScopes(settings: SandboxSettings): readonly string[];
+  /** Scopes as smart-configuration lists them: those of the FHIR API alone. */
+  smartScopes(settings: SandboxSettings): readonly string[];
   /** Whether a scope needs no entry in the list, such as `site:default`. */
   tolerates(scope: string): boolean;
   /** Constraint messages of the assertion check. */
@@ -148,4 +201,5 @@ export interface VersionProfile {
   replayWarning: string;
   oauthFailure(name: OauthFailureName, detail: FailureDetail): Failure;
   apiFailure(name: ApiFailureName, detail: FailureDetail): Failure;
+  fhir: FhirRules;
 }

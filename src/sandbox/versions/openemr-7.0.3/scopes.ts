@@ -40,26 +40,36 @@ const CONTEXTS: readonly Context[] = ['patient', 'system', 'user'];
 
 /** As openid-configuration lists them: FHIR's first, then those of the standard API, doubles included. */
 export function announcedScopes(settings: SandboxSettings): readonly string[] {
-  const contexts = CONTEXTS.filter((context) => context !== 'system' || settings.systemScopes);
+  return [
+    ...smartScopes(settings),
+    'openid',
+    ...PROFILE,
+    'offline_access',
+    ...APIS,
+    'site:default',
+    ...contexts(settings).flatMap(standardScopes),
+  ];
+}
+
+/** As smart-configuration lists them: FHIR's alone. */
+export function smartScopes(settings: SandboxSettings): readonly string[] {
   return [
     ...GENERAL,
     ...APIS,
     ...(settings.systemScopes ? SYSTEM_OPERATIONS : []),
     ...PROFILE,
     'site:default',
-    ...contexts.flatMap(fhirScopes),
-    'openid',
-    ...PROFILE,
-    'offline_access',
-    ...APIS,
-    'site:default',
-    ...contexts.flatMap(standardScopes),
+    ...contexts(settings).flatMap(fhirScopes),
   ];
 }
 
 /** As the scope check knows them. */
 export function knownScopes(settings: SandboxSettings): readonly string[] {
   return ['nonce', ...new Set(announcedScopes(settings))];
+}
+
+function contexts(settings: SandboxSettings): readonly Context[] {
+  return CONTEXTS.filter((context) => context !== 'system' || settings.systemScopes);
 }
 
 function fhirScopes(context: Context): string[] {

@@ -1,0 +1,72 @@
+/** A call of a FHIR route: what every kind of route is given, and the answers they share. */
+import type { Access, Field, FhirRequest, SandboxAnswer, SandboxState } from '../exchange.ts';
+import { apiAnswer } from '../fields.ts';
+import { serverBase } from '../state.ts';
+import type { FhirDocument } from '../versions/profile.ts';
+import { encodeJson } from './json.ts';
+import type { Resource } from './resource.ts';
+import { withAbsoluteUrls } from './resources/document-reference.ts';
+import type { Route } from './route.ts';
+import type { SearchParameters } from './search.ts';
+
+/** One call. */
+export interface FhirCall {
+  request: FhirRequest;
+  state: SandboxState;
+  /** Undefined on open routes. */
+  access: Access | undefined;
+  route: Route;
+  /** Query, and the form body of a search by `POST`. */
+  parameters: SearchParameters;
+  /** Absolute URL up to the site, such as `https://localhost:9300/apis/default`. */
+  apiBase: string;
+  /** Absolute URL of the path that was asked for. */
+  selfUrl: string;
+  nowMs: number;
+}
+
+/** @param parameters query, and the form body of a search by `POST` */
+export function createCall(
+  request: FhirRequest,
+  state: SandboxState,
+  access: Access | undefined,
+  route: Route,
+  parameters: SearchParameters,
+): FhirCall {
+  const base = serverBase(request, state.settings);
+  return {
+    request,
+    state,
+    access,
+    route,
+    parameters,
+    apiBase: `${base}/apis/${request.site}`,
+    selfUrl: `${base}${request.redirectUrl}`,
+    nowMs: state.clock.now(),
+  };
+}
+
+/** An answer with a JSON body. @param document names it for the version's rule of escaping slashes */
+export function answerJson(
+  { request, state, nowMs }: FhirCall,
+  body: unknown,
+  document: FhirDocument,
+  status = 200,
+): SandboxAnswer {
+  const escapeSlashes = state.version.fhir.escapesSlashes.has(document);
+  return apiAnswer(request, nowMs, { status, body: encodeJson(body, escapeSlashes) });
+}
+
+/** An answer without a body. */
+export function answerEmpty(
+  { request, nowMs }: FhirCall,
+  status: number,
+  rest: { fields?: Field[]; contentType?: string | null } = {},
+): SandboxAnswer {
+  return apiAnswer(request, nowMs, { status, ...rest });
+}
+
+/** A resource as this call's answer shows it. */
+export function present(call: FhirCall, resource: Resource): Resource {
+  return withAbsoluteUrls(resource, call.apiBase);
+}

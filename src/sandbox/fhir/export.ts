@@ -1,0 +1,164 @@
+/**
+ * Bulk export: kick-off, status, deletion, and the files. An export runs inside its kick-off, so that
+ * its status is never "in progress".
+ */
+import type { Field, SandboxAnswer } from '../exchange.ts';
+import { apiAnswer } from '../fields.ts';
+import { phpJson } from '../php-json.ts';
+import { refuseApi } from '../refusal.ts';
+import { answerEmpty, present } from './call.ts';
+import type { FhirCall } from './call.ts';
+import { PhpFatalError } from './errors.ts';
+import { exportableTypes, writeExportFiles } from './export-job.ts';
+import type { ExportJob, ExportScope } from './export-job.ts';
+import { buildOrderedUuid } from './ordered-uuid.ts';
+import { assertFitsMemory } from './read.ts';
+import { asArray, asObject } from './resources/parse.ts';
+import { parseDateRange } from './search-date.ts';
+import { referencedId } from './search-values.ts';
+
+/** `GET /$export`, `/Patient/$export`, `/Group/:id/$export`. */
+export function answerKickOff(call: FhirCall): SandboxAnswer {
+  const { request, state, access, nowMs } = call;
+  if (!state.settings.systemScopes) return refuseApi(request, state, 'export-off');
+  const sinceMs = parseSince(call.parameters.get('_since')?.at(-1));
+  // Byte for byte: a list, a parameter or another case is refused.
+  if (request.headers['accept'] !== 'application/fhir+json') {
+    return refuseApi(request, state, 'export-refused', { message: "'Accept' header invalid" });
+  }
+  if (request.headers['prefer'] !== 'respond-async') {
+    return refuseApi(request, state, 'export-refused', { message: "'Prefer' header invalid" });
+  }
+  const types = chooseTypes(call);
+  if (typeof types === 'string') {
+    return refuseApi(request, state, 'export-refused', { message: types });
+  }
+  for (const type of types) assertFitsMemory(state.records.list(type).length);
+
+  const id = buildOrderedUuid(nowMs, Math.random);
+  const scope: ExportScope = { types, sinceMs, ...groupMembers(call) };
+  const files = writeExportFiles(state.records, { id, startedAtMs: nowMs }, scope, (resource) =>
+    phpJson(present(call, resource)),
+  );
+  state.exportJobs.set(id, {
+    id,
+    clientId: access?.clientId ?? '',
+    startedAtMs: nowMs,
+    request: `/fhir${request.resource}`,
+    files,
+  });
+  return answerEmpty(call, 202, {
+    fields: [['Content-Location', `${call.apiBase}/fhir/$bulkdata-status?job=${id}`]],
+    contentType: 'application/json',
+  });
+}
+
+/** `GET /$bulkdata-status?job=`. */
+export function answerExportStatus(call: FhirCall): SandboxAnswer {
+  const { request, state, apiBase, nowMs } = call;
+  const job = findJob(call);
+  if (job === undefined) {
+    return refuseApi(request, state, 'export-job-unknown', jobDetail(call));
+  }
+  const body = {
+    // A PHP DateTime, not the instant that the specification asks for.
+    transactionTime: {
+      date: `${new Date(job.startedAtMs).toISOString().slice(0, 19).replace('T', ' ')}.000000`,
+      timezone_type: 3,
+      timezone: 'UTC',
+    },
+    request: job.request,
+    requiresAccessToken: true,
+    output: job.files.map(({ type, document }) => ({
+      url: `${apiBase}/fhir/Binary/${document.id}`,
+      type,
+    })),
+    error: [],
+  };
+  return apiAnswer(request, nowMs, { status: 200, body: phpJson(body) });
+}
+
+/** `DELETE /$bulkdata-status?job=`. Its files go with it. */
+export function answerExportDelete(call: FhirCall): SandboxAnswer {
+  const { request, state } = call;
+  const job = findJob(call);
+  if (job === undefined) {
+    return refuseApi(request, state, 'export-delete-unknown', jobDetail(call));
+  }
+  for (const { document } of job.files) document.deleted = true;
+  state.exportJobs.delete(job.id);
+  return answerEmpty(call, 202);
+}
+
+/** `GET /Binary/:id`: a file of an export, or the content of a document. */
+export function answerBinary(call: FhirCall): SandboxAnswer {
+  const { request, state, route, nowMs } = call;
+  const document = state.records.findDocument(Number.parseInt(route.parameter ?? '', 10));
+  const expired = document?.expiresAtMs !== undefined && document.expiresAtMs <= nowMs;
+  if (document?.deleted === true || expired) return refuseApi(request, state, 'document-gone');
+  const fields: Field[] = [
+    ['Expires', '0'],
+    ['Cache-Control', 'must-revalidate; post-check=0; pre-check=0'],
+    ['Pragma', 'public'],
+    ['Content-Description', 'File Transfer'],
+    ['Content-Disposition', `attachment; filename=${document?.fileName ?? ''}`],
+  ];
+  // A number that no file has is a success, too: an empty file without a name and a type.
+  return apiAnswer(request, nowMs, {
+    status: 200,
+    fields,
+    body: document?.content ?? '',
+    contentType: document?.mimeType ?? null,
+  });
+}
+
+function parseSince(since: string | undefined): number {
+  if (since === undefined || since === '') return 0;
+  const range = parseDateRange(since);
+  if (typeof range === 'string') {
+    throw new PhpFatalError(
+      `InvalidArgumentException: ${range}`,
+      'src/Services/Search/DateSearchField.php',
+      137,
+    );
+  }
+  return range.lowMs;
+}
+
+/** @returns the types to export, or OpenEMR's words for why there are none */
+function chooseTypes({ access, parameters }: FhirCall): readonly string[] | string {
+  const granted = exportableTypes(access?.scopes ?? []);
+  // The specification's own name, `_type`, is not read.
+  const wanted = parameters.get('type')?.at(-1) ?? '';
+  if (wanted !== '') {
+    const types = wanted.split(',');
+    const refused = types.find((type) => !granted.includes(type));
+    return refused === undefined
+      ? types
+      : `AccessToken does not grant access to resource ${refused}`;
+  }
+  return granted.length > 0
+    ? granted
+    : 'AccessToken does grant access to any supported system resources';
+}
+
+function groupMembers({ route, state }: FhirCall): Pick<ExportScope, 'patientIds'> {
+  if (route.resource !== 'Group') return {};
+  const group = state.records.find('Group', route.parameter ?? '');
+  const members = asArray(group?.member).map((member) => asObject(member).entity ?? null);
+  return { patientIds: members.flatMap((entity) => referencedId(entity) ?? []) };
+}
+
+/** The job of the `job` parameter, when it is of the client that asks. */
+function findJob({ state, access, parameters }: FhirCall): ExportJob | undefined {
+  const job = state.exportJobs.get(parameters.get('job')?.at(-1) ?? '');
+  return job?.clientId === access?.clientId ? job : undefined;
+}
+
+function jobDetail({ state, access, parameters }: FhirCall) {
+  return {
+    job: parameters.get('job')?.at(-1) ?? '',
+    client: access?.clientId ?? '',
+    user: state.systemUser.uuid,
+  };
+}
