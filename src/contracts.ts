@@ -122,6 +122,33 @@ export type Outcome =
   /** The upstream died in the middle of its answer; the client's connection was destroyed. */
   | 'upstream-died';
 
+/**
+ * What went over the wire, as it was: credentials and health data included. In memory only; whoever
+ * shows any of it hides the values first. Field lists are names and values in turn.
+ */
+export interface WireRecord {
+  /** Request target as it came: path and query. */
+  readonly target: string;
+  /** Fields as the client sent them. */
+  readonly received: readonly string[];
+  /** Fields as sent to the upstream, of the last attempt. */
+  sent?: readonly string[];
+  /** Names of the upstream's fields that were not passed on. */
+  withheld?: readonly string[];
+  /** Fields as sent to the client. */
+  returned?: readonly string[];
+  /** Takes the bodies as they pass; only there when values are shown. */
+  readonly bodies?: BodySink;
+}
+
+/** Takes the chunks of bodies as they pass; keeps a bounded part, must not change them. */
+export interface BodySink {
+  /** From the client to the upstream. */
+  request(chunk: Uint8Array): void;
+  /** From the proxy to the client. */
+  response(chunk: Uint8Array): void;
+}
+
 /** One request and everything that becomes of it. Filled in as it passes through the rooms. */
 export interface Exchange {
   /** Unique in this process, short, in order of arrival. */
@@ -137,6 +164,8 @@ export interface Exchange {
   parameterNames?: readonly string[];
   /** Request target as asked (path and query), which may hold health data; set only when values are shown. */
   target?: string;
+  /** For the inspector. */
+  wire?: WireRecord;
   /** Status sent to the client; 0 while none was. */
   status: number;
   outcome: Outcome;

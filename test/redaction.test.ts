@@ -3,7 +3,12 @@ import { generateKeyPairSync } from 'node:crypto';
 import { suite, test } from 'node:test';
 
 import { ProxyError, TokenError } from '../src/errors.ts';
-import { describeError, redactFields, redactText } from '../src/observe/redaction.ts';
+import {
+  describeError,
+  redactCredentials,
+  redactFields,
+  redactText,
+} from '../src/observe/redaction.ts';
 
 const JWT = 'eyJhbGciOiJSUzM4NCJ9.eyJpc3MiOiJjbGllbnQifQ.c2lnbmF0dXJl';
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
@@ -17,12 +22,18 @@ suite('redactText', () => {
     ['a cut JWT', `token ${JWT.slice(0, 30)}… refused`, 'token [token]… refused'],
     ['a JWT next to a sign', `t=${JWT};`, 't=[token];'],
     ['an opaque bearer token', 'Bearer abcdef123456', 'Bearer [redacted]'],
-    ['basic credentials', 'sent Basic dXNlcjpwYXNz here', 'sent Basic [redacted] here'],
+    ['basic credentials', 'sent Basic dXNlcjpwYXNzdzE= here', 'sent Basic [redacted] here'],
     [
       'an Authorization line',
       'Authorization: Foo bar\r\nHost: x',
       'Authorization: [redacted]\r\nHost: x',
     ],
+    [
+      'a field in JSON',
+      '{"authorization":"Foo bar","a":1}',
+      '{"authorization":"[redacted]","a":1}',
+    ],
+    ['the name of a lab test', 'Basic metabolic panel', 'Basic metabolic panel'],
     ['a Cookie line', 'cookie: OpenEMR=abc; x=y', 'cookie: [redacted]'],
     ['a Set-Cookie line', 'Set-Cookie: OpenEMR=abc', 'Set-Cookie: [redacted]'],
     ['a PEM block', `key ${PEM} end`, 'key [PEM]\n end'],
@@ -67,6 +78,7 @@ suite('redactText', () => {
     const startedAt = performance.now();
     for (const text of ['eyJ'.repeat(70_000), 'Bearer '.repeat(30_000), 'http://'.repeat(30_000)]) {
       redactText(text);
+      redactCredentials(text);
     }
     assert.ok(performance.now() - startedAt < 2000);
   });

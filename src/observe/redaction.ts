@@ -44,12 +44,17 @@ const MAX_TEXT = 16_384;
 const SUSPICIOUS =
   /eyJ|bearer|basic|dpop|-----BEGIN|cookie|csrf|authorization|token|assertion|secret|password|"(?:d|p|q|dp|dq|qi|k)"|:\/\//i;
 
-const PATTERNS: readonly (readonly [RegExp, string])[] = [
+type Pattern = readonly [shape: RegExp, replacement: string];
+
+const CREDENTIALS: readonly Pattern[] = [
   [/-----BEGIN [^-]*-----[\s\S]*?(?:-----END [^-]*-----|$)/g, '[PEM]'],
   [/\beyJ[\w-]{4,}(?:\.[\w-]*){0,4}/g, '[token]'],
-  [/\b(Bearer|Basic|DPoP)(\s+|%20|\+)(?!\[)[\w.~+/=%-]{4,}/gi, '$1 [redacted]'],
+  [/\b(Bearer|DPoP)(\s+|%20|\+)(?!\[)[\w.~+/=%-]{4,}/gi, '$1 [redacted]'],
+  // "Basic metabolic panel" is no credential: those have a digit or an equals sign.
+  [/\b(Basic)(\s+)(?=[A-Za-z+/]*[\d=])[\w+/=]{8,}/gi, '$1 [redacted]'],
+  [/\b((?:proxy-)?authorization|(?:set-)?cookie|apicsrftoken)("\s*:\s*")[^"]*/gi, '$1$2[redacted]'],
   [
-    /\b((?:proxy-)?authorization|(?:set-)?cookie|apicsrftoken)(["']?\s*[:=]\s*)[^\r\n]+/gi,
+    /\b((?:proxy-)?authorization|(?:set-)?cookie|apicsrftoken)(["']?\s*[:=]\s*)(?!")[^\r\n]+/gi,
     '$1$2[redacted]',
   ],
   [
@@ -57,16 +62,27 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
     '$1$2[redacted]',
   ],
   [/("(?:d|p|q|dp|dq|qi|k)"\s*:\s*")[^"]*/g, '$1[redacted]'],
+];
+
+const URL_PARTS: readonly Pattern[] = [
   // The query of a URL can hold health data: Patient?name=…
   [/(https?:\/\/[^\s?#"'<>]{1,500})\?[^\s"'<>]+/gi, '$1?…'],
   [/(https?:\/\/)[^\s/@"'<>]{1,500}@/gi, '$1[redacted]@'],
 ];
 
-/** The text, cut at 16,384 characters, with everything that looks like a credential, a key or a URL's query replaced. */
+/** The text with everything that looks like a credential or a key replaced. */
+export function redactCredentials(text: string): string {
+  return SUSPICIOUS.test(text) ? replaceAll(text, CREDENTIALS) : text;
+}
+
+/** Like {@link redactCredentials}, cut at 16,384 characters, and the queries and users of URLs replaced too. */
 export function redactText(text: string): string {
   const cut = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
-  if (!SUSPICIOUS.test(cut)) return cut;
-  return PATTERNS.reduce((result, [pattern, by]) => result.replace(pattern, by), cut);
+  return SUSPICIOUS.test(cut) ? replaceAll(cut, [...CREDENTIALS, ...URL_PARTS]) : cut;
+}
+
+function replaceAll(text: string, patterns: readonly Pattern[]): string {
+  return patterns.reduce((result, [shape, by]) => result.replace(shape, by), text);
 }
 
 /** How much of an error is shown. */

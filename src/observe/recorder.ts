@@ -1,0 +1,128 @@
+import type { Exchange, WireRecord } from '../contracts.ts';
+import { createBodyStore } from './bodies.ts';
+import { createTraffic, type Traffic } from './traffic.ts';
+import { createUsedScopes, type UsedScopes } from './used-scopes.ts';
+
+/** How to record. */
+export interface RecorderOptions {
+  /** Most exchanges kept; default 500. */
+  capacity?: number;
+  /** Whether bodies are kept too, and everything may be shown but credentials; default false. */
+  showValues?: boolean;
+  /** How often subscribers are told, in milliseconds; default 150. */
+  notifyEveryMs?: number;
+  /** Milliseconds since the epoch; default `Date.now`. */
+  now?: () => number;
+}
+
+/** What a subscriber is told. */
+export interface RecorderChange {
+  /** Exchanges that began or ended since the last change, oldest first. */
+  exchanges: readonly Exchange[];
+  /** Whether everything before was forgotten. */
+  cleared: boolean;
+}
+
+/** Keeps the newest exchanges in memory, and nothing on disk. */
+export interface Recorder {
+  readonly showValues: boolean;
+  /** The record of what goes over the wire, for `exchange.wire`: references only, nothing is copied. */
+  openWire(target: string, received: readonly string[]): WireRecord;
+  /** Call when an exchange that is to be shown has arrived; not for the proxy's own paths. */
+  started(exchange: Exchange): void;
+  /** Call when such an exchange has ended. */
+  finished(exchange: Exchange): void;
+  /** The kept exchanges, oldest first. */
+  list(): Exchange[];
+  find(id: string): Exchange | undefined;
+  /** Forgets the kept exchanges. */
+  clear(): void;
+  /** Calls the listener from now on, at most every `notifyEveryMs`; returns the function that ends it. */
+  subscribe(listener: (change: RecorderChange) => void): () => void;
+  /** Requests, errors and durations of the last 15 minutes. */
+  readonly traffic: Traffic;
+  readonly usedScopes: UsedScopes;
+}
+
+/**
+ * Creates the recorder. Without subscribers an exchange costs two array writes and the additions of
+ * {@link Traffic} and {@link UsedScopes}.
+ */
+export function createRecorder(options: RecorderOptions = {}): Recorder {
+  const { capacity = 500, showValues = false, notifyEveryMs = 150, now = Date.now } = options;
+  let ring: Exchange[] = [];
+  let oldest = 0;
+  const traffic = createTraffic(now);
+  const usedScopes = createUsedScopes();
+  const notifier = createNotifier(notifyEveryMs, capacity);
+
+  return {
+    showValues,
+    traffic,
+    usedScopes,
+    openWire: (target, received) =>
+      showValues ? { target, received, bodies: createBodyStore() } : { target, received },
+    started(exchange) {
+      if (ring.length < capacity) ring.push(exchange);
+      else {
+        ring[oldest] = exchange;
+        oldest = oldest + 1 === capacity ? 0 : oldest + 1;
+      }
+      notifier.changed(exchange);
+    },
+    finished(exchange) {
+      traffic.add(exchange);
+      usedScopes.add(exchange);
+      notifier.changed(exchange);
+    },
+    list: () => [...ring.slice(oldest), ...ring.slice(0, oldest)],
+    find: (id) => ring.find((exchange) => exchange.id === id),
+    clear() {
+      ring = [];
+      oldest = 0;
+      notifier.cleared();
+    },
+    subscribe: (listener) => notifier.subscribe(listener),
+  };
+}
+
+/** Gathers changes, so that many exchanges make few calls. */
+function createNotifier(everyMs: number, capacity: number) {
+  const listeners = new Set<(change: RecorderChange) => void>();
+  let changed = new Set<Exchange>();
+  let cleared = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  function notify(): void {
+    timer = undefined;
+    const change = { exchanges: [...changed].slice(-capacity), cleared };
+    changed = new Set();
+    cleared = false;
+    for (const listener of listeners) listener(change);
+  }
+
+  return {
+    changed(exchange: Exchange) {
+      if (listeners.size === 0) return;
+      changed.add(exchange);
+      if (changed.size > 4 * capacity) changed = new Set([...changed].slice(-capacity));
+      timer ??= setTimeout(notify, everyMs);
+    },
+    cleared() {
+      changed = new Set();
+      cleared = true;
+      if (listeners.size > 0) timer ??= setTimeout(notify, everyMs);
+    },
+    subscribe(listener: (change: RecorderChange) => void) {
+      listeners.add(listener);
+      return () => {
+        listeners.delete(listener);
+        if (listeners.size > 0) return;
+        clearTimeout(timer);
+        timer = undefined;
+        changed = new Set();
+        cleared = false;
+      };
+    },
+  };
+}
