@@ -22,7 +22,9 @@ export interface Command<Args> {
   readonly purpose: string;
   /** Shown before everything else in the help page, the most wanted first. */
   readonly examples: readonly Example[];
-  /** Declares flags and positionals. */
+  /** Whether words after `--` are for the command, as `args['--']`; otherwise they are refused. */
+  readonly takesRest?: boolean;
+  /** Declares flags and positionals; a required value is `string` with `requiresArg`. */
   options(yargs: Argv): Argv<Args>;
   run(args: ArgumentsCamelCase<Args>, runtime: Runtime): Promise<number>;
 }

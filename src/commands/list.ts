@@ -11,4 +11,10 @@ export interface ListedCommand {
 }
 
 /** Every command in the order of the help page; the first is also what runs when none is named. */
-export const commands: readonly ListedCommand[] = [];
+export const commands: readonly ListedCommand[] = [
+  {
+    name: 'start',
+    summary: 'start the proxy (the default)',
+    load: async () => (await import('./start.ts')).startCommand,
+  },
+];

@@ -2,6 +2,7 @@ import yargs, { type ArgumentsCamelCase, type Argv } from 'yargs';
 
 import { suggest } from '../config/suggest.ts';
 import type { Command } from './command.ts';
+import { formatHelpPage } from './help-page.ts';
 import { type ListedCommand, commands as allCommands } from './list.ts';
 import { reportFailure } from './report.ts';
 import { EXIT, type Runtime } from './runtime.ts';
@@ -10,9 +11,11 @@ import { UsageError } from './usage-error.ts';
 /** Name of the program, as people type it. */
 export const PROGRAM = 'fhir-auth-proxy';
 
-interface Invocation {
-  command: Command<object>;
-  args: ArgumentsCamelCase<object>;
+/** What {@link runProgram} needs besides arguments and runtime. */
+export interface ProgramOptions {
+  version: string;
+  /** Default: all of `list.ts`. The first is what runs when none is named. */
+  commands?: readonly ListedCommand[];
 }
 
 /**
@@ -23,64 +26,93 @@ interface Invocation {
 export async function runProgram(
   argv: readonly string[],
   runtime: Runtime,
-  options: { version: string; commands?: readonly ListedCommand[] },
+  { version, commands = allCommands }: ProgramOptions,
 ): Promise<number> {
-  const { version, commands = allCommands } = options;
   try {
-    const invocation = await parseArguments(argv, runtime, commands, version);
-    return invocation === undefined
-      ? EXIT.ok
-      : await invocation.command.run(invocation.args, runtime);
+    const { listed, words, isNamed } = findCommand(argv, commands);
+    const command = await listed.load();
+    const parsed = await parseWords(words, listed, command, version);
+    if ('text' in parsed) {
+      const page =
+        parsed.text === version
+          ? version
+          : formatHelpPage(parsed.text, command, listed, isNamed ? [] : commands);
+      runtime.stdout.write(`${page}\n`);
+      return EXIT.ok;
+    }
+    return await command.run(parsed.args, runtime);
   } catch (error) {
     return reportFailure(error, runtime);
   }
 }
 
-/** Finds command and arguments; undefined when help or version was asked for and written. */
-async function parseArguments(
-  argv: readonly string[],
-  runtime: Runtime,
-  commands: readonly ListedCommand[],
-  version: string,
-): Promise<Invocation | undefined> {
-  let loaded: Command<object> | undefined;
-  let invocation: Invocation | undefined;
-  const parser = createParser(runtime).version(version);
-  for (const [index, listed] of commands.entries()) {
-    parser.command(
-      index === 0 ? [listed.name, '$0'] : listed.name,
-      listed.summary,
-      async (builder) => {
-        loaded = await listed.load();
-        return loaded.options(builder);
-      },
-      (args) => {
-        if (loaded !== undefined) invocation = { command: loaded, args };
-      },
-    );
-  }
-  const words = argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv];
-  let output = '';
-  await parser.parseAsync(words, {}, (_error, _args, text) => {
-    output = text;
-  });
-  if (output !== '') {
-    const isVersion = output.trim() === version;
-    const page = isVersion || loaded === undefined ? output : `${pageHead(loaded)}\n${output}`;
-    runtime.stdout.write(`${page.trimEnd()}\n`);
-    return undefined;
-  }
-  if (invocation !== undefined) assertKnown(invocation.args, parser, commands);
-  return invocation;
+interface Found {
+  listed: ListedCommand;
+  /** What is left for the command. */
+  words: readonly string[];
+  isNamed: boolean;
 }
 
-function createParser(runtime: Runtime): Argv {
-  return yargs([], runtime.cwd)
-    .scriptName(PROGRAM)
+/** The command is the first word, if that is no flag; `help COMMAND` is `COMMAND --help`. */
+function findCommand(argv: readonly string[], commands: readonly ListedCommand[]): Found {
+  const [first, ...rest] = argv;
+  if (first === 'help') {
+    const [name, ...more] = rest;
+    return findCommand([...(name === undefined ? [] : [name]), '--help', ...more], commands);
+  }
+  const [byDefault] = commands;
+  if (byDefault === undefined) throw new TypeError('the program has no command');
+  if (first === undefined || first.startsWith('-')) {
+    return { listed: byDefault, words: argv, isNamed: false };
+  }
+  const listed = commands.find((candidate) => nameOf(candidate) === first);
+  if (listed !== undefined) return { listed, words: rest, isNamed: true };
+  const meant = suggest(first, commands.map(nameOf));
+  throw new UsageError(
+    `unknown command "${first}"`,
+    meant === undefined ? `Run "${PROGRAM} --help" for a list` : `Did you mean "${meant}"?`,
+  );
+}
+
+/** The arguments as the command declares them, or the text that yargs writes for help and version. */
+async function parseWords(
+  words: readonly string[],
+  listed: ListedCommand,
+  command: Command<object>,
+  version: string,
+): Promise<{ args: ArgumentsCamelCase<object> } | { text: string }> {
+  const name = nameOf(listed);
+  const see = `Run "${PROGRAM} ${name} --help" for usage`;
+  let known = new Set<string>();
+  let args: ArgumentsCamelCase<object> | undefined;
+  let text = '';
+  await createParser(version, listed, see)
+    .command(
+      listed.name.replace(name, '$0'),
+      false,
+      (builder) => {
+        const declared = command.options(builder);
+        known = knownNames(declared);
+        return declared;
+      },
+      (parsed) => {
+        args = parsed;
+      },
+    )
+    .parseAsync([...words], {}, (_error, _args, output) => {
+      text = output.trim();
+    });
+  if (text !== '' || args === undefined) return { text };
+  assertKnown(args, known, command, see);
+  return { args };
+}
+
+function createParser(version: string, listed: ListedCommand, see: string): Argv {
+  return yargs([])
     .locale('en')
     .exitProcess(false)
     .usage('')
-    .wrap(Math.min(runtime.stdout.columns, 100))
+    .wrap(100)
     .parserConfiguration({
       'boolean-negation': false,
       'dot-notation': false,
@@ -91,62 +123,55 @@ function createParser(runtime: Runtime): Argv {
     })
     .help()
     .alias('help', 'h')
+    .version(version)
     .fail((message, error) => {
-      throw (
-        error ?? new UsageError(lowerFirst(message.trim()), `Run "${PROGRAM} --help" for usage`)
-      );
+      // yargs gives its own findings as text or as YError; anything else is a defect of ours.
+      const own = error as Error | undefined;
+      if (own !== undefined && own.name !== 'YError') throw own;
+      const finding = (own?.message ?? message).trim();
+      throw finding.startsWith('Not enough non-option arguments')
+        ? new UsageError(`too few arguments: expected "${PROGRAM} ${listed.name}"`, see)
+        : new UsageError(finding.charAt(0).toLowerCase() + finding.slice(1), see);
     });
 }
 
-/** The part of a help page that is ours: purpose, then tasks with what to type. */
-function pageHead({ purpose, examples }: Command<object>): string {
-  const tasks = examples.map(({ task, command }) => `  # ${task}\n  ${command}\n`);
-  return `${purpose}\n\n${tasks.join('\n')}`;
-}
-
-// yargs has a strict mode, but it tells flags from words badly and does not say what was meant.
+// yargs has a strict mode, but it cannot tell flags from words and does not say what was meant.
 function assertKnown(
   args: ArgumentsCamelCase<object>,
-  parser: Argv,
-  commands: readonly ListedCommand[],
+  known: ReadonlySet<string>,
+  { takesRest }: Command<object>,
+  see: string,
 ): void {
-  const names = commands.map(({ name }) => name.split(' ')[0] ?? name);
-  const [first, ...rest] = args._.map(String);
-  const isNamed = first !== undefined && names.includes(first);
-  const word = isNamed ? rest[0] : first;
-  if (word !== undefined) {
-    throw isNamed
-      ? new UsageError(`unexpected argument "${word}"`, usageOf(first))
-      : new UsageError(`unknown command "${word}"`, meantOr(suggest(word, names), usageOf()));
-  }
-  const known = knownFlags(parser);
-  const unknown = Object.keys(args).find((key) => !known.has(camelCase(key)) && key !== '--');
+  const rest = (args as { '--'?: string[] })['--'] ?? [];
+  const [word] = takesRest === true ? args._ : [...args._, ...rest];
+  if (word !== undefined) throw new UsageError(`unexpected argument "${word}"`, see);
+  const unknown = Object.keys(args).find((key) => !known.has(camelCase(key)));
   if (unknown === undefined) return;
-  const dashes = (name: string) => (name.length === 1 ? `-${name}` : `--${kebabCase(name)}`);
   const meant = suggest(kebabCase(unknown), [...known].map(kebabCase));
   throw new UsageError(
-    `unknown flag "${dashes(unknown)}"`,
-    meantOr(meant === undefined ? undefined : dashes(meant), usageOf(isNamed ? first : undefined)),
+    `unknown flag "${asFlag(unknown)}"`,
+    meant === undefined ? see : `Did you mean "${asFlag(meant)}"?`,
   );
 }
 
-/** Every declared flag and positional in camel case; getOptions is public but not in yargs' types. */
-function knownFlags(parser: Argv): Set<string> {
+/** Every declared flag and positional, in camel case. */
+function knownNames(parser: Argv<object>): Set<string> {
+  // Public, but not in yargs' types.
   const { key, alias } = (
     parser as unknown as {
       getOptions(): { key: Record<string, unknown>; alias: Record<string, string[]> };
     }
   ).getOptions();
   const names = [...Object.keys(key), ...Object.keys(alias), ...Object.values(alias).flat()];
-  return new Set(['_', '$0', ...names.map(camelCase)]);
+  return new Set(['_', '$0', '--', ...names.map(camelCase)]);
 }
 
-function usageOf(command?: string): string {
-  return `Run "${PROGRAM}${command === undefined ? '' : ` ${command}`} --help" for usage`;
+function nameOf({ name }: ListedCommand): string {
+  return name.split(' ')[0] ?? name;
 }
 
-function meantOr(meant: string | undefined, otherwise: string): string {
-  return meant === undefined ? otherwise : `Did you mean "${meant}"?`;
+function asFlag(name: string): string {
+  return name.length === 1 ? `-${name}` : `--${kebabCase(name)}`;
 }
 
 function camelCase(name: string): string {
@@ -155,8 +180,4 @@ function camelCase(name: string): string {
 
 function kebabCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }

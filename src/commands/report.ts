@@ -31,14 +31,21 @@ export function reportFailure(error: unknown, runtime: Runtime): number {
   return EXIT.failed;
 }
 
-/** Lists every problem of the configuration with place and remedy, one below the other. */
+/** Tells one problem in one line, several below each other, each with place and remedy. */
 export function formatProblems({ problems, file }: ConfigError): string {
-  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-  const head = `error: ${count} in the configuration${file === undefined ? '' : ` (${file})`}\n`;
-  return head + problems.map(formatProblem).join('');
+  const [only] = problems;
+  const where = file === undefined ? '' : `${file}: `;
+  if (problems.length === 1 && only !== undefined) {
+    return `error: ${where}${describe(only)}${only.remedy === undefined ? '' : `. ${only.remedy}`}\n`;
+  }
+  const list = problems.map(
+    (problem) =>
+      `  ${describe(problem)}\n${problem.remedy === undefined ? '' : `    ${problem.remedy}\n`}`,
+  );
+  return `error: ${where}${problems.length} problems in the configuration\n${list.join('')}`;
 }
 
-function formatProblem({ path, line, column, message, remedy }: ConfigProblem): string {
+function describe({ path, line, column, message }: ConfigProblem): string {
   const place = line === undefined ? '' : ` (line ${line}, column ${column ?? 1})`;
-  return `  ${path}${place}: ${message}\n${remedy === undefined ? '' : `    ${remedy}\n`}`;
+  return `${path}${place}: ${message}`;
 }
