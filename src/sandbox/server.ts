@@ -3,6 +3,7 @@ import {
   createServer as createHttpServer,
   type IncomingMessage,
   type ServerResponse,
+  STATUS_CODES,
 } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -162,7 +163,7 @@ async function writeAnswer(
     ...type,
   ];
   response.sendDate = false;
-  response.writeHead(status, statusText ?? '', fields.flat());
+  response.writeHead(status, statusText ?? STATUS_CODES[status] ?? '', fields.flat());
   if (resetMidBody) {
     await resetInside(response, body);
     return;

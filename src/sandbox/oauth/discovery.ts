@@ -10,7 +10,7 @@ export async function answerOpenidConfiguration(
   site: string,
 ): Promise<SandboxAnswer> {
   const issuer = `${serverBase(request, state.settings)}/oauth2/${site}`;
-  return jsonAnswer(state, {
+  const document = {
     issuer,
     authorization_endpoint: `${issuer}/authorize`,
     token_endpoint: `${issuer}/token`,
@@ -21,7 +21,8 @@ export async function answerOpenidConfiguration(
     introspection_endpoint: `${issuer}/introspect`,
     scopes_supported: state.version.announcedScopes(state.settings),
     ...OPENID_REST,
-  });
+  };
+  return jsonAnswer(state, printTemplate(document));
 }
 
 /** `/jwk`: the public key with which access tokens can be checked. */
@@ -30,7 +31,8 @@ export async function answerJwk(
   state: SandboxState,
 ): Promise<SandboxAnswer> {
   const { n, e } = (await state.keys.publicKey(false)).export({ format: 'jwk' });
-  return jsonAnswer(state, { keys: [{ kty: 'RSA', n, e, use: 'sig' }] });
+  const keySet = { keys: [{ kty: 'RSA', n, e, use: 'sig' }] };
+  return jsonAnswer(state, `${escapeSlashes(JSON.stringify(keySet, null, INDENT))}\n`);
 }
 
 const OPENID_REST = {
@@ -74,10 +76,36 @@ const OPENID_REST = {
   ui_locales_supported: ['en-US'],
 };
 
-function jsonAnswer(state: SandboxState, body: object): SandboxAnswer {
+/** OpenEMR fills a text template: members at the margin, lists printed with four spaces. */
+function printTemplate(document: Readonly<Record<string, string | readonly string[]>>): string {
+  const members = Object.entries(document).map(([name, value]) => {
+    const text = typeof value === 'string' ? JSON.stringify(value) : printList(name, value);
+    return `"${name}": ${text}`;
+  });
+  return `{\n${members.join(',\n')}\n}`;
+}
+
+function printList(name: string, values: readonly string[]): string {
+  if (name === 'require_request_uri_registration') return JSON.stringify(values);
+  const text = JSON.stringify(values, null, INDENT);
+  // The two lists that PHP prints have their slashes escaped; the rest stands in the template.
+  if (name === 'scopes_supported' || name === 'claims_supported') return escapeSlashes(text);
+  // The template has a line for the password grant, empty while that is off.
+  return name === 'grant_types_supported'
+    ? text.replace('"authorization_code",\n', '"authorization_code",\n    \n')
+    : text;
+}
+
+function jsonAnswer(state: SandboxState, body: string): SandboxAnswer {
   return {
     status: 200,
     fields: [...oauthFields(state.clock.now()), ['Content-Type', 'application/json']],
-    body: JSON.stringify(body),
+    body,
   };
 }
+
+function escapeSlashes(text: string): string {
+  return text.replaceAll('/', '\\/');
+}
+
+const INDENT = 4;

@@ -56,7 +56,8 @@ async function fetchText(uri: string): Promise<string | undefined> {
   const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
   try {
     const answer = await httpRequest(uri, { dispatcher });
-    return await answer.body.text();
+    // Not text(): that would drop a byte order mark, on which OpenEMR stumbles.
+    return Buffer.from(await answer.body.arrayBuffer()).toString('utf8');
   } catch {
     return undefined;
   } finally {
