@@ -62,3 +62,19 @@ test('a body longer than the route takes is refused by its announced length', ()
   assert.equal(error.code, 'body-too-large');
   assert.equal(error.status, 413);
 });
+
+test('after a refused framing nothing more of that connection is taken, but of others', () => {
+  const own = buildGate();
+  const head = { method: 'GET', url: '/fhir/Patient', rawHeaders: ['Host', 'localhost'] };
+  const [first, second] = [{}, {}];
+  assert.equal(own.admit({ ...head, socket: first }).kind, 'route');
+  const broken = ['Host', 'localhost', 'Transfer-Encoding', 'xchunked'];
+  assert.equal(own.admit({ ...head, rawHeaders: broken, socket: first }).kind, 'refused');
+  assert.equal(verdict(own.admit({ ...head, socket: first })), 'framing-refused');
+  assert.equal(own.admit({ ...head, socket: second }).kind, 'route');
+});
+
+test('framing is judged before the host, so that no later request profits', () => {
+  const fields = ['Host', 'evil.com', 'Transfer-Encoding', 'xchunked'];
+  assert.equal(verdict(ask(gate, 'GET', '/fhir', fields)), 'framing-refused');
+});

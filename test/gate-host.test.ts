@@ -91,7 +91,7 @@ test('what a Host field says cannot break the line of a log or a terminal', () =
   assert.match(message, /^[\x20-\x7e…]{1,300}$/);
 });
 
-test('the host is judged before anything else', () => {
+test('the host is judged before method and target', () => {
   assert.equal(verdict(ask(gate, 'TRACE', 'http://x/', hosts('evil.com'))), 'host-refused');
 });
 

@@ -61,10 +61,13 @@ export interface Refusal {
 export type Admission = RouteAdmission | ReservedAdmission | PreflightAdmission | Refusal;
 
 /** What the gate looks at of a request. */
-export type RequestHead = Pick<IncomingMessage, 'method' | 'url' | 'rawHeaders'>;
+export type RequestHead = Pick<IncomingMessage, 'method' | 'url' | 'rawHeaders'> & {
+  /** The connection; once the framing of a request on it was refused, so is every later request. */
+  readonly socket?: object;
+};
 
 /** Decides who may ask (`Host`, `Origin`, API key) and what may be asked (target, method, FHIR interaction). */
 export interface Gate {
-  /** Looks at the request head only; synchronous, never throws, changes nothing. */
+  /** Looks at the request head only; synchronous, never throws, changes nothing about the request. */
   admit(request: RequestHead): Admission;
 }

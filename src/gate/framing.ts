@@ -44,3 +44,26 @@ export function checkFraming(
   }
   return undefined;
 }
+
+/** Connections whose framing is no longer trusted, with the refusal that ended the trust. */
+export interface Condemned {
+  add(socket: object | undefined, error: ProxyError): void;
+  get(socket: object | undefined): ProxyError | undefined;
+}
+
+/**
+ * After `Connection: close` nothing more of a connection may be processed (RFC 9112 section 9.6), but
+ * Node hands over whatever its parser has taken for a request in the bytes already received.
+ */
+export function createCondemned(): Condemned {
+  const errors = new WeakMap<object, ProxyError>();
+  let any = false;
+  return {
+    add(socket, error) {
+      if (socket === undefined) return;
+      any = true;
+      errors.set(socket, error);
+    },
+    get: (socket) => (any && socket !== undefined ? errors.get(socket) : undefined),
+  };
+}

@@ -10,7 +10,7 @@ import type { Admission, Gate, Refusal, RequestHead } from './admission.ts';
 import { API_KEY_CHALLENGE, createApiKeyCheck } from './api-key.ts';
 import { scanFields } from './field-scan.ts';
 import type { ScannedFields } from './field-scan.ts';
-import { checkFraming } from './framing.ts';
+import { checkFraming, createCondemned } from './framing.ts';
 import { createHostCheck } from './host.ts';
 import { createOriginCheck } from './origin.ts';
 import { buildOptionsFields } from './preflight.ts';
@@ -50,6 +50,7 @@ export function createGate(options: GateOptions): Gate {
   const checkApiKey = createApiKeyCheck(apiKey);
   const routes = options.routes.map((route) => createRouteGate(route));
   const bases = options.routes.map((route) => route.path);
+  const condemned = createCondemned();
   // The longest path that takes a request wins.
   routes.sort((a, b) => b.base.length - a.base.length);
 
@@ -58,10 +59,14 @@ export function createGate(options: GateOptions): Gate {
   function admit(request: RequestHead): Admission {
     const { rawHeaders, method = '', url = '' } = request;
     const fields = scanFields(rawHeaders);
+    const framingError =
+      condemned.get(request.socket) ?? checkFraming(rawHeaders, url, fields, limits);
+    if (framingError !== undefined) {
+      condemned.add(request.socket, framingError);
+      return refused(framingError, CLOSE);
+    }
     const hostError = checkHost(fields);
     if (hostError !== undefined) return refused(hostError);
-    const framingError = checkFraming(rawHeaders, url, fields, limits);
-    if (framingError !== undefined) return refused(framingError, CLOSE);
     const target = checkTarget(url);
     if (target instanceof ProxyError) return refused(target);
     const corsFields = checkOrigin(fields);

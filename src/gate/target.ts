@@ -10,6 +10,12 @@ const DOT = 0x2e;
 const PERCENT = 0x25;
 const QUESTION = 0x3f;
 const HASH = 0x23;
+/**
+ * Windows drops spaces around dots, so `..%20` may be `..` there; and a path that a rewrite rule puts
+ * into a query has `+` for a space. Neither makes a segment harmless.
+ */
+const SPACE = 0x20;
+const PLUS = 0x2b;
 
 /**
  * Characters that end a path, or part of one, for some reader, and that no FHIR path has. OpenEMR's
@@ -56,13 +62,12 @@ export function checkTarget(target: string): CheckedTarget | ProxyError {
       encoded = true;
       i += 2;
       if (octet === DOT) dots++;
-      // Windows drops spaces at the end of a name, so `..%20` may be `..` there.
-      else if (octet !== 0x20) other = true;
+      else if (octet !== SPACE) other = true;
     } else {
       const problem = characterProblem(code);
       if (problem !== undefined) return refuse(problem);
       if (code === DOT) dots++;
-      else other = true;
+      else if (code !== PLUS) other = true;
     }
   }
 }
