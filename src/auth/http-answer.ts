@@ -91,7 +91,7 @@ export function keptAnswer(answer: HttpAnswer): TokenEndpointAnswer {
   const { status, body, contentType, clockDifferenceMs } = answer;
   return {
     status,
-    body: redactSecrets(body).slice(0, LONGEST_KEPT_BODY),
+    body: redactSecrets(body.slice(0, LONGEST_KEPT_BODY)),
     ...(contentType === undefined ? {} : { contentType }),
     ...(clockDifferenceMs === undefined ? {} : { clockDifferenceMs }),
   };
@@ -117,7 +117,8 @@ export function clockDifference(
 function parseRetryAfter(value: string | undefined, clock: Clock): number | undefined {
   if (value === undefined) return undefined;
   if (/^\s*\d{1,9}\s*$/.test(value)) return Number(value);
-  const date = Date.parse(value);
+  // `Date.parse` takes nearly anything; an HTTP date starts with the name of a day.
+  const date = /^[A-Z][a-z]{2}/.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - clock.now()) / 1000));
 }
 

@@ -49,6 +49,11 @@ const NOT_TLS: Words = {
   remedy: 'check whether the URL should start with "http:" instead of "https:", or the other way',
   kind: 'configuration',
 };
+const CLIENT_CERTIFICATE: Words = {
+  reason: 'it asks for a client certificate, or refuses ours',
+  remedy: 'set "tls.cert" and "tls.key" to a certificate that it trusts',
+  kind: 'configuration',
+};
 
 const WORDS: Readonly<Record<string, Words>> = {
   ECONNREFUSED: {
@@ -90,7 +95,15 @@ const WORDS: Readonly<Record<string, Words>> = {
     remedy: 'call the server by a name in its certificate, or set "tls.serverName"',
     kind: 'configuration',
   },
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: CLIENT_CERTIFICATE,
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: CLIENT_CERTIFICATE,
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: CLIENT_CERTIFICATE,
   EPROTO: NOT_TLS,
+  HTTP_PARSER_ERROR: {
+    reason: 'what came back is not HTTP',
+    remedy: 'check the port, and whether the URL should start with "https:"',
+    kind: 'configuration',
+  },
 };
 
 /** Puts a rejected request into words. Looks through `cause` and through the parts of an AggregateError. */
@@ -99,14 +112,6 @@ export function parseNetworkFailure(error: unknown): NetworkFailure {
   const known = code === undefined ? undefined : WORDS[code];
   if (known !== undefined) return { code, ...known };
   if (code?.startsWith('ERR_SSL_') === true) return { code, ...NOT_TLS };
-  if (code?.startsWith('HPE_') === true) {
-    return {
-      code,
-      reason: 'what came back is not HTTP',
-      remedy: 'check the port, and whether the URL should start with "https:"',
-      kind: 'configuration',
-    };
-  }
   return {
     code,
     reason: `the request failed${code === undefined ? '' : ` (${code})`}`,
@@ -121,6 +126,8 @@ function codeOf(error: unknown, depth: number): string | undefined {
   if (!(error instanceof Error) || depth > DEEPEST_CAUSE) return undefined;
   const { code } = error as NodeJS.ErrnoException;
   if (typeof code === 'string') return code;
+  // undici leaves the code of its parser error empty.
+  if (error.name === 'HTTPParserError') return 'HTTP_PARSER_ERROR';
   const parts: unknown[] = error instanceof AggregateError ? error.errors : [];
   return [error.cause, ...parts].map((part) => codeOf(part, depth + 1)).find(Boolean);
 }

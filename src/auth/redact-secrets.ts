@@ -1,12 +1,17 @@
 /** Takes credentials out of a text that a server sent, before an error keeps it. */
 
-/** Anything shaped like a signed JWT (RFC 7519): three base64url parts, the first an encoded JSON object. */
-const JWT = /eyJ[\w-]+\.[\w-]+\.[\w-]*/g;
+/** Anything shaped like a JWT (RFC 7519), also one that was cut off: an encoded JSON object and what hangs on it. */
+const JWT = /eyJ[\w-]{6,}(?:\.[\w-]*){0,4}/g;
+const NAMES = 'access_token|refresh_token|id_token|client_assertion|assertion|client_secret';
 /** JSON members whose value is a credential, with the value as text. */
-const MEMBER =
-  /("(?:access_token|refresh_token|id_token|client_assertion|assertion|client_secret)"\s*:\s*")(?:[^"\\]|\\.)*/g;
+const MEMBER = new RegExp(`("(?:${NAMES})"\\s*:\\s*")(?:[^"\\\\]|\\\\.)*`, 'g');
+/** The same as form parameters. */
+const PARAMETER = new RegExp(`\\b((?:${NAMES})=)[^&\\s"<]+`, 'g');
 
 /** The text with tokens and assertions blanked. */
 export function redactSecrets(text: string): string {
-  return text.replaceAll(MEMBER, '$1[redacted]').replaceAll(JWT, '[redacted]');
+  return text
+    .replaceAll(MEMBER, '$1[redacted]')
+    .replaceAll(PARAMETER, '$1[redacted]')
+    .replaceAll(JWT, '[redacted]');
 }
