@@ -1,6 +1,7 @@
 /** The server's answer as the catalogue looks at it: status, raw text, and the members that name a cause. */
 import type { Certainty } from '../contracts.ts';
 import type { Evidence } from './evidence.ts';
+import { withoutValues } from './excerpt.ts';
 
 /** Most characters of a body that patterns are tried on. */
 const MAX_TEXT = 16_384;
@@ -87,6 +88,18 @@ export function fitsSign(answer: Answer, sign: AnswerSign): RegExpExecArray | tr
     found = match;
   }
   return found;
+}
+
+/** The answer in a few words, for a hint's evidence: status and the members that name a cause. */
+export function describeAnswer(answer: Answer): string {
+  const { status, error, hint, message, empty, html, json } = answer;
+  if (status === 200 && typeof json?.['scope'] === 'string') {
+    return `answer 200: granted scope "${json['scope']}"`;
+  }
+  const said = [error, hint ?? message].filter((part) => part !== undefined && part !== '');
+  if (said.length > 0) return `answer ${status}: ${withoutValues(said.join(', ')).slice(0, 200)}`;
+  const what = empty ? 'an empty body' : html ? 'an HTML page' : 'a body that names no cause';
+  return `answer ${status} with ${what}`;
 }
 
 function parseObject(body: string): Readonly<Record<string, unknown>> | undefined {

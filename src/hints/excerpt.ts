@@ -5,19 +5,27 @@ import type { LogEntry } from './error-log/entry.ts';
 const MAX_EXCERPT = 300;
 
 /**
- * The decisive part of a log entry on one line, at most 300 characters. Record ids, query values and
- * SQL are blanked: they may be health data.
+ * Text with what may be health data blanked: ids of records, values in queries, SQL with its values.
+ * What OpenEMR says about a request keeps its meaning without them.
  */
-export function excerptOf(entry: LogEntry, match?: RegExpExecArray): string {
-  const text = entry.text
-    .replaceAll(/"(?:trace|innerExceptionTrace|validationScopes)":.*/gs, '…')
-    .replaceAll(/\s*(?:Query:|Stack trace:).*/gs, ' …')
+export function withoutValues(text: string): string {
+  return text
     .replaceAll(/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, '<id>')
     .replaceAll(/\?[^\s"']*=[^\s"']*/g, '?…')
+    .replaceAll(/\b(SQL error|Query:|Duplicate entry).*/gs, '$1 …');
+}
+
+/** The decisive part of a log entry on one line, at most 300 characters, without values. */
+export function excerptOf(entry: LogEntry, match?: RegExpExecArray): string {
+  const text = withoutValues(
+    entry.text
+      .replaceAll(/"(?:trace|innerExceptionTrace|stack|validationScopes|sql|params)":.*/gs, '…')
+      .replaceAll(/\s*Stack trace:.*/gs, ' …'),
+  )
     .replaceAll(/\s+/g, ' ')
     .trim();
   if (text.length <= MAX_EXCERPT) return text;
-  const at = match === undefined ? 0 : Math.max(0, text.indexOf(match[0].slice(0, 40)) - 40);
-  const start = at < MAX_EXCERPT / 2 ? 0 : at;
+  const at = match === undefined ? 0 : text.indexOf(match[0].replaceAll(/\s+/g, ' ').slice(0, 40));
+  const start = at < MAX_EXCERPT / 2 ? 0 : at - 40;
   return `${start > 0 ? '…' : ''}${text.slice(start, start + MAX_EXCERPT)}…`;
 }

@@ -1,10 +1,11 @@
 /** From evidence to explanation: which catalogue entries fit, how surely, and what decided. */
-import type { Hint } from '../contracts.ts';
-import { type Answer, fitsSign, processAnswer } from './answer.ts';
-import type { CatalogueEntry } from './catalogue/entry.ts';
-import { CATALOGUE } from './catalogue/index.ts';
+import type { Certainty, Hint } from '../contracts.ts';
+import { type Answer, describeAnswer, fitsSign, processAnswer } from './answer.ts';
+import type { CatalogueEntry, Found } from './catalogue/entry.ts';
+import { CATALOGUE, findEntry } from './catalogue/index.ts';
 import type { Evidence } from './evidence.ts';
 import { excerptOf } from './excerpt.ts';
+import { examineOurselves } from './self-examination.ts';
 
 /** Most hints for one failure. */
 const MAX_HINTS = 3;
@@ -15,85 +16,136 @@ const RANK = {
   log: 1,
   answer: 2,
   lastResort: 3,
-  circumstances: 4,
-  doubtedLog: 5,
+  ourselves: 4,
+  circumstances: 5,
+  likelyLastResort: 6,
+  doubtedLog: 7,
 } as const;
 
 interface Candidate {
   rank: number;
   position: number;
+  companion: boolean;
   hint: Hint;
 }
 
 /**
- * Explains a failure: at most three hints, the surest first; none when nothing fits. Pure, and quick
- * enough to be called for every failed exchange.
+ * Explains a failure: at most three hints, the surest first; none when nothing fits. A log line or
+ * an unambiguous answer makes a hint `certain`; then only such likely ones stay that tell something
+ * else. Pure, and quick enough to be called for every failed exchange.
  */
 export function explain(evidence: Evidence): Hint[] {
   const answer = processAnswer(evidence);
-  const candidates: Candidate[] = [];
+  const candidates = new Map<string, Candidate>();
   for (const [position, entry] of CATALOGUE.entries()) {
     if (evidence.stage !== undefined && !entry.stages.includes(evidence.stage)) continue;
-    const candidate = recognise(entry, evidence, answer);
-    if (candidate !== undefined) candidates.push({ ...candidate, position });
+    if (entry.applies?.(evidence, answer) === false) continue;
+    const found = recognise(entry, evidence, answer);
+    if (found !== undefined) {
+      candidates.set(entry.id, { ...found, position, companion: entry.companion === true });
+    }
   }
+  for (const candidate of wrongOnOurSide(evidence, answer)) {
+    const known = candidates.get(candidate.hint.id);
+    if (known === undefined || known.rank > candidate.rank) {
+      candidates.set(candidate.hint.id, candidate);
+    }
+  }
+  return choose([...candidates.values()]);
+}
+
+function choose(candidates: Candidate[]): Hint[] {
   candidates.sort((a, b) => a.rank - b.rank || a.position - b.position);
   const best = candidates[0]?.rank ?? 0;
   return candidates
-    .filter(({ rank }) => best >= RANK.lastResort || rank < RANK.lastResort)
+    .filter(({ rank, companion }) => {
+      if (best < RANK.lastResort) return rank < RANK.lastResort || companion;
+      return rank < RANK.doubtedLog || rank === best;
+    })
     .slice(0, MAX_HINTS)
     .map(({ hint }) => hint);
 }
+
+type Recognition = Pick<Candidate, 'rank' | 'hint'>;
 
 function recognise(
   entry: CatalogueEntry,
   evidence: Evidence,
   answer: Answer,
-): Omit<Candidate, 'position'> | undefined {
-  const sure = entry.lastResort === true ? RANK.lastResort : undefined;
+): Recognition | undefined {
   const { nodeCode } = evidence;
   if (nodeCode !== undefined && entry.nodeCodes?.includes(nodeCode) === true) {
     const hint = buildHint(entry, 'certain', `connection error ${nodeCode}`, { evidence, answer });
-    return { rank: sure ?? RANK.network, hint };
+    return { rank: RANK.network, hint };
   }
+  const logged = recogniseByLog(entry, evidence, answer);
+  if (logged !== undefined && logged.rank < RANK.doubtedLog) return logged;
+  return (
+    recogniseByAnswer(entry, evidence, answer) ??
+    recogniseByCircumstances(entry, evidence, answer) ??
+    logged
+  );
+}
+
+function recogniseByLog(
+  entry: CatalogueEntry,
+  evidence: Evidence,
+  answer: Answer,
+): Recognition | undefined {
   for (const pattern of entry.log ?? []) {
     for (const logEntry of evidence.logEntries) {
       const match = pattern.exec(logEntry.text);
       if (match === null) continue;
-      const agrees = agreesWithAnswer(entry, answer);
-      const said = `error log: ${excerptOf(logEntry, match)}`;
-      const hint = buildHint(entry, agrees ? 'certain' : 'likely', said, {
-        evidence,
-        answer,
-        match,
-      });
-      return { rank: agrees ? (sure ?? RANK.log) : RANK.doubtedLog, hint };
+      const certain = agreesWithAnswer(entry, answer);
+      const hint = buildHint(
+        entry,
+        certain ? 'certain' : 'likely',
+        `error log: ${excerptOf(logEntry, match)}`,
+        { evidence, answer, match },
+      );
+      if (!certain) return { rank: RANK.doubtedLog, hint };
+      return { rank: entry.lastResort === true ? RANK.lastResort : RANK.log, hint };
     }
   }
-  return recogniseByAnswer(entry, evidence, answer);
+  return undefined;
 }
 
 function recogniseByAnswer(
   entry: CatalogueEntry,
   evidence: Evidence,
   answer: Answer,
-): Omit<Candidate, 'position'> | undefined {
+): Recognition | undefined {
   for (const sign of entry.answers ?? []) {
     if (sign.proves === undefined) continue;
     const fit = fitsSign(answer, sign);
     if (fit === undefined) continue;
-    const certain = sign.proves === 'certain';
     const found = { evidence, answer, ...(fit === true ? {} : { match: fit }) };
     const hint = buildHint(entry, sign.proves, describeAnswer(answer), found);
-    if (!certain) return { rank: RANK.circumstances, hint };
-    return { rank: entry.lastResort === true ? RANK.lastResort : RANK.answer, hint };
+    return { rank: rankOf(entry, sign.proves), hint };
   }
-  const said = entry.circumstances?.(evidence, answer);
-  if (said === undefined) return undefined;
+  return undefined;
+}
+
+function recogniseByCircumstances(
+  entry: CatalogueEntry,
+  evidence: Evidence,
+  answer: Answer,
+): Recognition | undefined {
+  const circumstance = entry.circumstances?.(evidence, answer);
+  if (circumstance === undefined) return undefined;
+  const { certainty, says } =
+    typeof circumstance === 'string'
+      ? { certainty: 'likely' as const, says: circumstance }
+      : circumstance;
   return {
-    rank: RANK.circumstances,
-    hint: buildHint(entry, 'likely', said, { evidence, answer }),
+    rank: rankOf(entry, certainty),
+    hint: buildHint(entry, certainty, says, { evidence, answer }),
   };
+}
+
+function rankOf({ lastResort = false }: CatalogueEntry, certainty: Certainty): number {
+  if (certainty === 'certain') return lastResort ? RANK.lastResort : RANK.answer;
+  return lastResort ? RANK.likelyLastResort : RANK.circumstances;
 }
 
 /** Whether the answer is unknown, or one that goes with the entry. */
@@ -102,19 +154,38 @@ function agreesWithAnswer(entry: CatalogueEntry, answer: Answer): boolean {
   return entry.answers.some((sign) => fitsSign(answer, sign) !== undefined);
 }
 
+/** Hints for what the proxy finds wrong with its own token request, when that is what was refused. */
+function wrongOnOurSide(evidence: Evidence, answer: Answer): Candidate[] {
+  if (evidence.stage !== 'token' || answer.status === undefined) return [];
+  const candidates: Candidate[] = [];
+  for (const { verdict, hintId, says, subject } of examineOurselves(evidence)) {
+    const entry = hintId === undefined ? undefined : findEntry(hintId);
+    if (verdict !== 'wrong' || entry === undefined) continue;
+    const concernsScopes = subject.startsWith('scope');
+    if (concernsScopes !== (answer.error === 'invalid_scope') || answer.status < 400) continue;
+    if (
+      !concernsScopes &&
+      answer.error !== 'invalid_client' &&
+      answer.error !== 'invalid_request'
+    ) {
+      continue;
+    }
+    candidates.push({
+      rank: RANK.ourselves,
+      position: candidates.length,
+      companion: true,
+      hint: buildHint(entry, 'likely', `examined on our side: ${says}`, { evidence, answer }),
+    });
+  }
+  return candidates;
+}
+
 function buildHint(
   entry: CatalogueEntry,
-  certainty: Hint['certainty'],
+  certainty: Certainty,
   evidence: string,
-  found: Parameters<NonNullable<CatalogueEntry['specify']>>[0],
+  found: Found,
 ): Hint {
   const { id, title, cause, fix } = entry;
   return { id, certainty, title, cause, fix, ...entry.specify?.(found), evidence };
-}
-
-function describeAnswer(answer: Answer): string {
-  const { status, error, hint, message } = answer;
-  const said = [error, hint ?? message].filter((part) => part !== undefined && part !== '');
-  if (said.length > 0) return `answer ${status}: ${said.join(', ').slice(0, 200)}`;
-  return `answer ${status} with ${answer.empty ? 'an empty body' : answer.html ? 'an HTML page' : 'this body'}`;
 }

@@ -1,11 +1,16 @@
 /** The client's registration is why the token endpoint refuses. */
-import type { AnswerSign } from '../answer.ts';
+import type { Answer } from '../answer.ts';
+import type { Evidence } from '../evidence.ts';
+import { API_CLIENTS, INVALID_CLIENT_401, openemrIssue } from './answers.ts';
 import type { CatalogueEntry } from './entry.ts';
 
-/** The one body that twenty causes share; 401 is what client, JWKS and parse problems get. */
-export const INVALID_CLIENT_401: AnswerSign = { status: 401, error: 'invalid_client' };
-
-const API_CLIENTS = 'Admin > System > API Clients';
+/** Every cause of `401 invalid_client` but two leaves a line in the error log. */
+const isSilent401 = (evidence: Evidence, answer: Answer): boolean =>
+  evidence.stage === 'token' &&
+  answer.status === 401 &&
+  answer.error === 'invalid_client' &&
+  evidence.logFollowed === true &&
+  evidence.logEntries.length === 0;
 
 /** Entries about the client. */
 export const CLIENT_ENTRIES: readonly CatalogueEntry[] = [
@@ -36,10 +41,28 @@ export const CLIENT_ENTRIES: readonly CatalogueEntry[] = [
     stages: ['token'],
     log: [/client returned was not enabled \{"client":"/, /Client is not enabled \{"client_id":"/],
     answers: [INVALID_CLIENT_401],
+    links: [openemrIssue(7531, 'OpenEMR issue 7531: system client cannot get a token')],
+  },
+  {
+    id: 'redirect-uri-sent',
+    title: 'The token request carries a redirect_uri',
+    cause:
+      'A redirect_uri that is not one of the registered ones makes OpenEMR answer 401 invalid_client without a line in its log. The client credentials grant needs none.',
+    fix: 'Leave "redirect_uri" out of the token request.',
+    versions: 'all',
+    stages: ['token'],
+    answers: [INVALID_CLIENT_401],
+    circumstances: (evidence, answer) =>
+      answer.status === 401 &&
+      answer.error === 'invalid_client' &&
+      evidence.parameterNames?.includes('redirect_uri') === true
+        ? '401 invalid_client, and the request carried redirect_uri'
+        : undefined,
+    links: [openemrIssue(6644, 'OpenEMR issue 6644: redirect_uri mismatch is invalid_client')],
   },
   {
     id: 'client-public',
-    title: 'The client is probably registered as a public one',
+    title: 'The client is registered as a public one',
     cause:
       'The client credentials grant is for confidential clients. A client registered with another application_type than "private" gets 401 invalid_client, and OpenEMR logs nothing at all.',
     fix: 'Register the client again with "application_type": "private"; on the registration page choose Confidential.',
@@ -47,13 +70,8 @@ export const CLIENT_ENTRIES: readonly CatalogueEntry[] = [
     stages: ['token'],
     answers: [INVALID_CLIENT_401],
     circumstances: (evidence, answer) =>
-      evidence.stage === 'token' &&
-      answer.status === 401 &&
-      answer.error === 'invalid_client' &&
-      evidence.logFollowed === true &&
-      evidence.logEntries.length === 0 &&
-      evidence.parameterNames?.includes('redirect_uri') !== true
-        ? '401 invalid_client and nothing in the error log: every other cause is logged'
+      isSilent401(evidence, answer) && evidence.parameterNames?.includes('redirect_uri') !== true
+        ? '401 invalid_client and nothing in the error log, where every other cause leaves a line'
         : undefined,
   },
 ];

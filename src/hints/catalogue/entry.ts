@@ -1,20 +1,24 @@
 /** Shape of a catalogue entry: one way to fail, how it is recognised, what it means, how to mend it. */
+import type { Certainty } from '../../contracts.ts';
 import type { Answer, AnswerSign } from '../answer.ts';
 import type { Evidence, Stage } from '../evidence.ts';
 
 /** Groups of the catalogue; each is a chapter of docs/hints.md. */
 export type Family =
+  | 'network'
+  | 'web-server'
   | 'client'
   | 'jwks'
   | 'assertion'
   | 'token-request'
   | 'scope'
-  | 'access'
-  | 'resource'
-  | 'bulk'
   | 'registration'
-  | 'server'
-  | 'network';
+  | 'setup'
+  | 'bulk'
+  | 'access-token'
+  | 'permission'
+  | 'route'
+  | 'search';
 
 /** What was found when an entry's text is made specific. */
 export interface Found {
@@ -23,6 +27,9 @@ export interface Found {
   /** Match of the log or answer pattern that decided, if one did; has the pattern's named groups. */
   match?: RegExpExecArray;
 }
+
+/** What circumstances say: the sentence for the hint's evidence, or with how sure it makes the hint. */
+export type Circumstance = string | { certainty: Certainty; says: string };
 
 /** Text of a hint. */
 export interface HintText {
@@ -57,11 +64,15 @@ export interface CatalogueEntry {
   readonly answers?: readonly AnswerSign[];
   /** Error codes of Node and undici that make it certain. */
   readonly nodeCodes?: readonly string[];
-  /** Says why the circumstances make it likely, or undefined when they do not. */
-  readonly circumstances?: (evidence: Evidence, answer: Answer) => string | undefined;
+  /** What must hold for the entry to be thought of at all. */
+  readonly applies?: (evidence: Evidence, answer: Answer) => boolean;
+  /** Says why the circumstances make it likely (a fact that leaves no doubt: certain), or undefined when they do not. */
+  readonly circumstances?: (evidence: Evidence, answer: Answer) => Circumstance | undefined;
   /** Makes the text specific: names the scope, the expected audience. Must hold no secret and no id of a record. */
   readonly specify?: (found: Found) => Partial<HintText>;
   /** Whether it is only worth saying when nothing more specific fits. */
   readonly lastResort?: boolean;
+  /** Whether it is worth saying beside a certain hint, though only likely. */
+  readonly companion?: boolean;
   readonly links?: readonly Link[];
 }

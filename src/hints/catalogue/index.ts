@@ -1,9 +1,40 @@
 /** The catalogue of failures, most specific first. */
+import { ACCESS_TOKEN_ENTRIES } from './access-token.ts';
+import { CLAIM_ENTRIES, SIGNATURE_ENTRIES } from './assertion.ts';
+import { BULK_ENTRIES } from './bulk.ts';
 import { CLIENT_ENTRIES } from './client.ts';
-import type { CatalogueEntry } from './entry.ts';
+import type { CatalogueEntry, Family } from './entry.ts';
+import { JWKS_ENTRIES } from './jwks.ts';
+import { BASE_ENTRIES, CONNECTION_ENTRIES, TLS_ENTRIES } from './network.ts';
+import { PERMISSION_ENTRIES } from './permission.ts';
+import { REGISTRATION_ENTRIES } from './registration.ts';
+import { ROUTE_ENTRIES } from './route.ts';
+import { SCOPE_ENTRIES } from './scope.ts';
+import { SEARCH_ENTRIES } from './search.ts';
+import { SETUP_ENTRIES } from './setup.ts';
+import { TOKEN_REQUEST_ENTRIES } from './token-request.ts';
+import { WEB_SERVER_ENTRIES } from './web-server.ts';
 
-/** Every entry; the order decides between hints that are equally sure. */
-export const CATALOGUE: readonly CatalogueEntry[] = [...CLIENT_ENTRIES];
+/** The entries of each family; the order decides between hints that are equally sure. */
+export const FAMILIES: Readonly<Record<Family, readonly CatalogueEntry[]>> = {
+  network: [...CONNECTION_ENTRIES, ...TLS_ENTRIES, ...BASE_ENTRIES],
+  'web-server': WEB_SERVER_ENTRIES,
+  client: CLIENT_ENTRIES,
+  jwks: JWKS_ENTRIES,
+  assertion: [...CLAIM_ENTRIES, ...SIGNATURE_ENTRIES],
+  'token-request': TOKEN_REQUEST_ENTRIES,
+  scope: SCOPE_ENTRIES,
+  registration: REGISTRATION_ENTRIES,
+  setup: SETUP_ENTRIES,
+  bulk: BULK_ENTRIES,
+  permission: PERMISSION_ENTRIES,
+  'access-token': ACCESS_TOKEN_ENTRIES,
+  route: ROUTE_ENTRIES,
+  search: SEARCH_ENTRIES,
+};
+
+/** Every entry. */
+export const CATALOGUE: readonly CatalogueEntry[] = Object.values(FAMILIES).flat();
 
 const byId = new Map(CATALOGUE.map((entry) => [entry.id, entry]));
 

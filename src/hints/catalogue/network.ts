@@ -1,0 +1,217 @@
+/** No answer, or none that is HTTP or JSON: between the proxy and the server. */
+import type { Answer } from '../answer.ts';
+import type { Evidence } from '../evidence.ts';
+import type { CatalogueEntry } from './entry.ts';
+
+const EVERYWHERE = ['token', 'fhir', 'discovery', 'registration'] as const;
+const TRUST =
+  'Save the certificate and trust it: openssl s_client -connect <host>:<port> -showcerts </dev/null | openssl x509 > openemr.pem, then set "tls": {"ca": "openemr.pem"} of the route. (For a test only: "tls": {"insecure": true}.)';
+
+/** A FHIR base of OpenEMR ends like this. */
+const FHIR_BASE = /\/apis\/[^/]+\/fhir\/?$/;
+
+/** Entries about the connection. */
+export const CONNECTION_ENTRIES: readonly CatalogueEntry[] = [
+  {
+    id: 'connection-refused',
+    title: 'Nothing listens at that address',
+    cause:
+      'The server refused the connection: it is not running, or listens at another port. Inside a container "localhost" is the container itself.',
+    fix: 'Check host and port of "upstream": curl -kv <upstream>/metadata from the same machine. In docker use the service name, or host.docker.internal for the host.',
+    versions: 'any server',
+    stages: EVERYWHERE,
+    nodeCodes: ['ECONNREFUSED'],
+  },
+  {
+    id: 'dns-failed',
+    title: 'The name of the server cannot be resolved',
+    cause:
+      'No address is known for the host name: a typing error, a name of another network, or a name server that does not answer.',
+    fix: 'Check the host in "upstream": getent hosts <host> (nslookup <host> on Windows) from the same machine or container.',
+    versions: 'any server',
+    stages: EVERYWHERE,
+    nodeCodes: ['ENOTFOUND', 'EAI_AGAIN', 'EAI_NONAME', 'EAI_NODATA', 'EAI_FAIL'],
+  },
+  {
+    id: 'host-unreachable',
+    title: 'There is no way to that address',
+    cause:
+      'The network has no route to the server: a VPN that is down, another docker network, a firewall.',
+    fix: 'Check the network: ping or traceroute <host>; connect the VPN, or put both containers into one docker network.',
+    versions: 'any server',
+    stages: EVERYWHERE,
+    nodeCodes: ['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'EADDRNOTAVAIL'],
+  },
+  {
+    id: 'connect-timeout',
+    title: 'The server does not take the connection',
+    cause:
+      'No answer came to the attempt to connect: a firewall drops it, the address is wrong, or the machine is off.',
+    fix: 'Check host and port of "upstream" and the firewall between; "timeouts.connectMs" of the route sets how long to wait.',
+    versions: 'any server',
+    stages: EVERYWHERE,
+    nodeCodes: ['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT'],
+  },
+  {
+    id: 'answer-timeout',
+    title: 'The server took the request and did not answer in time',
+    cause:
+      'OpenEMR works on it too long or hangs. Exports run inside their kick-off request, for up to 120 s.',
+    fix: 'Narrow the request (_count, fewer types), look at the load of the server, or raise "timeouts.headMs" of the route (for token requests "timeouts.tokenMs").',
+    versions: 'any server',
+    stages: EVERYWHERE,
+    nodeCodes: ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ABORT_ERR'],
+  },
+  {
+    id: 'connection-reset',
+    title: 'The server closed the connection without an answer',
+    cause:
+      'The connection was cut before an answer came: the server was restarted, crashed, or something in between cut it. Plain HTTP to a TLS port can look like this too.',
+    fix: 'Try again; if it stays, look at the logs of the web server, and check that http or https in "upstream" fits the port.',
+    versions: 'any server',
+    stages: EVERYWHERE,
+    nodeCodes: ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'ECONNABORTED'],
+  },
+  {
+    id: 'not-http',
+    title: 'What answers there does not speak HTTP',
+    cause:
+      'The answer is not HTTP/1.1: another service listens at that port (a database, SSH), or the port speaks TLS while the URL says http.',
+    fix: 'Check the port of "upstream", and whether it should say https://.',
+    versions: 'any server',
+    stages: EVERYWHERE,
+    nodeCodes: [
+      'HPE_INVALID_CONSTANT',
+      'HPE_INVALID_VERSION',
+      'HPE_INVALID_HEADER_TOKEN',
+      'HPE_INVALID_STATUS',
+      'HPE_INVALID_METHOD',
+      'HPE_CR_EXPECTED',
+      'HPE_LF_EXPECTED',
+      'HPE_INVALID_CONTENT_LENGTH',
+      'HPE_UNEXPECTED_CONTENT_LENGTH',
+      'HPE_INVALID_TRANSFER_ENCODING',
+      'HPE_INVALID_CHUNK_SIZE',
+      'HPE_INVALID_EOF_STATE',
+      'UND_ERR_HEADERS_OVERFLOW',
+    ],
+  },
+];
+
+/** Entries about TLS. */
+export const TLS_ENTRIES: readonly CatalogueEntry[] = [
+  {
+    id: 'upstream-tls',
+    title: 'The certificate of the server is not trusted',
+    cause:
+      'It is self-signed, as in the docker images of OpenEMR, or signed by an authority that this machine does not know.',
+    fix: TRUST,
+    versions: 'any server',
+    stages: EVERYWHERE,
+    nodeCodes: [
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      'SELF_SIGNED_CERT_IN_CHAIN',
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      'UNABLE_TO_GET_ISSUER_CERT',
+      'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+      'CERT_UNTRUSTED',
+      'CERT_REJECTED',
+      'INVALID_CA',
+      'CERT_SIGNATURE_FAILURE',
+      'ERR_TLS_CERT_SIGNATURE_ALGORITHM_UNSUPPORTED',
+    ],
+  },
+  {
+    id: 'tls-expired',
+    title: 'The certificate of the server is out of date',
+    cause: 'It has expired or is not valid yet by the clock of this machine.',
+    fix: 'Renew the certificate of the server (openssl x509 -noout -dates -in <file> shows its dates), or set the clock of this machine.',
+    versions: 'any server',
+    stages: EVERYWHERE,
+    nodeCodes: ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID', 'CRL_HAS_EXPIRED', 'CRL_NOT_YET_VALID'],
+  },
+  {
+    id: 'tls-wrong-name',
+    title: 'The certificate is for another name',
+    cause: 'None of the names in the certificate is the host of the URL.',
+    fix: 'Use a name that stands in the certificate in "upstream", or set "tls": {"serverName": "<name in the certificate>"} of the route.',
+    versions: 'any server',
+    stages: EVERYWHERE,
+    nodeCodes: ['ERR_TLS_CERT_ALTNAME_INVALID', 'ERR_TLS_CERT_ALTNAME_FORMAT', 'HOSTNAME_MISMATCH'],
+  },
+  {
+    id: 'tls-on-http-port',
+    title: 'TLS was spoken to a port for plain HTTP',
+    cause: 'The URL says https, and what answers at that port is not TLS.',
+    fix: 'Use the port for https in "upstream" (the development images of OpenEMR: 9300 for https, 8300 for http), or write http://.',
+    versions: 'any server',
+    stages: EVERYWHERE,
+    nodeCodes: [
+      'ERR_SSL_WRONG_VERSION_NUMBER',
+      'ERR_SSL_PACKET_LENGTH_TOO_LONG',
+      'ERR_SSL_HTTP_REQUEST',
+    ],
+  },
+  {
+    id: 'tls-handshake-failed',
+    title: 'Client and server could not agree on TLS',
+    cause:
+      'The server ended the handshake: it wants a client certificate, or shares no protocol version or cipher with this program.',
+    fix: 'If it wants a client certificate, set "tls": {"cert": "…", "key": "…"} of the route. Else switch on TLS 1.2 or 1.3 at the server.',
+    versions: 'any server',
+    stages: EVERYWHERE,
+    nodeCodes: [
+      'EPROTO',
+      'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE',
+      'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE',
+      'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
+      'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+      'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA',
+      'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE',
+      'ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN',
+      'ERR_SSL_UNSUPPORTED_PROTOCOL',
+      'ERR_SSL_NO_PROTOCOLS_AVAILABLE',
+      'ERR_SSL_DH_KEY_TOO_SMALL',
+      'ERR_SSL_UNSAFE_LEGACY_RENEGOTIATION_DISABLED',
+    ],
+  },
+];
+
+/** Entries about an answer that comes from the wrong place. */
+export const BASE_ENTRIES: readonly CatalogueEntry[] = [
+  {
+    id: 'base-path-wrong',
+    title: '"upstream" is not a FHIR base of OpenEMR',
+    cause:
+      'A FHIR base of OpenEMR ends in /apis/<site>/fhir, with the name of a site (usually "default"); this URL does not.',
+    fix: 'Set "upstream" of the route to https://<server>/apis/default/fhir; installed below a folder: https://<server>/openemr/apis/default/fhir.',
+    versions: 'all',
+    stages: ['fhir', 'discovery'],
+    companion: true,
+    circumstances: ({ fhirBase }: Evidence, { status }: Answer) =>
+      fhirBase !== undefined && status !== undefined && status >= 400 && !FHIR_BASE.test(fhirBase)
+        ? `"${fhirBase}" does not end in /apis/<site>/fhir, and it answered ${status}`
+        : undefined,
+    specify: ({ evidence: { fhirBase = '' } }) =>
+      /\/apis\/fhir\/?$/.test(fhirBase)
+        ? {
+            cause: 'The site segment is missing between /apis/ and /fhir.',
+            fix: `Set "upstream" of the route to "${fhirBase.replace(/\/apis\/fhir\/?$/, '/apis/default/fhir')}".`,
+          }
+        : {},
+  },
+  {
+    id: 'html-instead-of-json',
+    title: 'An HTML page came instead of JSON',
+    cause:
+      'Something else than the API answered: the web interface of OpenEMR, the login page of a gateway, a captive portal.',
+    fix: 'Open the URL in "upstream" + /metadata with curl -v and see who answers; the FHIR base ends in /apis/<site>/fhir.',
+    versions: 'any server',
+    stages: EVERYWHERE,
+    lastResort: true,
+    answers: [
+      { status: 200, body: 'html', proves: 'certain' },
+      { status: [400, 401, 403, 404, 500], body: 'html', proves: 'likely' },
+    ],
+  },
+];
