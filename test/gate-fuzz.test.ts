@@ -10,7 +10,7 @@ const BASE = '/apis/default/fhir';
 
 /** Pieces that targets are made of: what belongs there, and what attacks are made of. */
 const PIECES = [
-  '/ / / . .. %2e %2E %252e %2f %2F %252f \\ %5c %5C %255c ; %3b ? %3f # %23 & %26 = + %20 %00 %09',
+  '/ / / . .. %2e %2E %252e %2f %2F %252f \\ %5c %5C %255c ; %3b ? %3f # %23 & %26 = + %2b %20 %00 %09',
   '%0a %7f %c0%ae %u002e % %2 %25 %2525 [ ] %5b %5d | : @ Patient Observation $export _search 1',
   '_history metadata a34bc501-d7e4 _REWRITE_COMMAND _REWRITE REWRITE COMMAND _ %5f %5F name x * (',
   'default/api/x \' " < ~ \u0001 \u00e9 \t',

@@ -24,6 +24,11 @@ const PLUS = 0x2b;
  */
 const DELIMITERS = '/\\?#&;';
 
+/** 1 for the characters that only make a segment harmless, 0 for those that are looked at more closely. */
+const ORDINARY = Uint8Array.from({ length: 128 }, (_, code) =>
+  code > 0x20 && code < 0x7f && !`${DELIMITERS}.%+`.includes(String.fromCharCode(code)) ? 1 : 0,
+);
+
 const FRAGMENT = 'the request target holds a fragment ("#"): expected it to stay in the client';
 
 /** A target that passed: where its path ends. */
@@ -48,7 +53,9 @@ export function checkTarget(target: string): CheckedTarget | ProxyError {
   let other = false;
   for (let i = 1; ; i++) {
     const code = i < target.length ? target.charCodeAt(i) : QUESTION;
-    if (code === SLASH || code === QUESTION) {
+    if (ORDINARY[code] === 1) {
+      other = true;
+    } else if (code === SLASH || code === QUESTION) {
       if (!other && (dots === 1 || dots === 2)) return refuseSegment('a dot segment ("." or "..")');
       if (code === QUESTION) return checkQuery(target, i, encoded);
       if (i === start) return refuseSegment('an empty segment ("//")');
@@ -62,24 +69,20 @@ export function checkTarget(target: string): CheckedTarget | ProxyError {
       encoded = true;
       i += 2;
       if (octet === DOT) dots++;
-      else if (octet !== SPACE) other = true;
-    } else {
-      const problem = characterProblem(code);
-      if (problem !== undefined) return refuse(problem);
-      if (code === DOT) dots++;
-      else if (code !== PLUS) other = true;
+      else if (octet !== SPACE && octet !== PLUS) other = true;
+    } else if (code === DOT) {
+      dots++;
+    } else if (code !== PLUS) {
+      return refuse(characterProblem(code));
     }
   }
 }
 
-function characterProblem(code: number): string | undefined {
-  if (code <= 0x20 || code >= 0x7f) {
-    return 'the path holds a character that must be percent-encoded: expected visible ASCII';
-  }
-  // Letters, digits and most punctuation pass by these two comparisons.
-  if (code > 0x5c || (code > QUESTION && code !== 0x5c)) return undefined;
+function characterProblem(code: number): string {
   if (code === HASH) return FRAGMENT;
-  return isDelimiter(code) ? delimiterProblem(String.fromCharCode(code)) : undefined;
+  return isDelimiter(code)
+    ? delimiterProblem(String.fromCharCode(code))
+    : 'the path holds a character that must be percent-encoded: expected visible ASCII';
 }
 
 function octetProblem(octet: number, target: string, at: number): string | undefined {
