@@ -2,7 +2,6 @@
  * The embedded OpenEMR look-alike: a real HTTP server with token endpoint, registration, FHIR
  * endpoints and error log, wrong in the same places as the real one.
  */
-import type { KeyObject } from 'node:crypto';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -40,6 +39,13 @@ export interface SandboxOptions {
   tls?: { key: string; cert: string };
   /** Faults from the start on. */
   faults?: Partial<FaultSettings>;
+  /** The ready client, for setups that need the same one at each start. */
+  client?: {
+    /** Default: a random one. */
+    id?: string;
+    /** Its private RSA key; default: a new one. */
+    key?: JWK;
+  };
   /** OpenEMR's global settings; default: every API on, the site address is the sandbox's own origin. */
   settings?: Partial<SandboxSettings>;
   /** Time source; default: the system's. */
@@ -57,7 +63,7 @@ export interface Sandbox {
   /** A client that is registered and enabled. */
   readonly client: {
     readonly id: string;
-    /** Its private key, RSA 2048; made anew at each start and never written anywhere. */
+    /** Its private key: the given one, else RSA 2048, made anew at each start and never written anywhere. */
     readonly key: JWK;
     /** Scopes that it is registered for. */
     readonly scopes: readonly string[];
@@ -101,7 +107,7 @@ const READY_CLIENT_NAME = 'fhir-auth-proxy';
 /** Starts a sandbox; resolves once it listens and its ready client has a key. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { version = '7.0.3', host = '127.0.0.1', port = 0, tls, clock = Date } = options;
-  const pair = generatePair();
+  const key = options.client?.key ?? generateClientKey();
   const folder =
     options.errorLog === undefined
       ? await mkdtemp(join(tmpdir(), 'fhir-auth-proxy-sandbox-'))
@@ -117,7 +123,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const authority = host.includes(':') ? `[${host}]` : host;
   const url = `${tls === undefined ? 'http' : 'https'}://${authority}:${server.port}`;
   if (options.settings?.siteAddress === undefined) state.settings.siteAddress = url;
-  const client = addReadyClient(state, (await pair).privateKey);
+  const client = addReadyClient(state, await key, options.client?.id);
+  // Needed at the first token request; making it now and not earlier leaves the start alone.
+  state.keys.privateKey().catch(() => undefined);
   return {
     url,
     fhirBase: `${url}/apis/default/fhir`,
@@ -133,10 +141,17 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   };
 }
 
-function addReadyClient(state: SandboxState, privateKey: KeyObject): Sandbox['client'] {
-  const id = randomBytes(CLIENT_ID_BYTES).toString('base64url');
-  const key = { ...privateKey.export({ format: 'jwk' }), alg: 'RS384', use: 'sig' } as JWK;
-  const { kty, n, e, alg, use } = key;
+async function generateClientKey(): Promise<JWK> {
+  const { privateKey } = await generatePair();
+  return { ...privateKey.export({ format: 'jwk' }), alg: 'RS384', use: 'sig' };
+}
+
+function addReadyClient(
+  state: SandboxState,
+  key: JWK,
+  id = randomBytes(CLIENT_ID_BYTES).toString('base64url'),
+): Sandbox['client'] {
+  const { kty, n, e } = key;
   state.clients.set(id, {
     id,
     name: READY_CLIENT_NAME,
@@ -144,7 +159,7 @@ function addReadyClient(state: SandboxState, privateKey: KeyObject): Sandbox['cl
     enabled: true,
     scope: READY_SCOPES.join(' '),
     redirectUris: ['https://localhost/'],
-    jwks: JSON.stringify({ keys: [{ kty, n, e, alg, use }] }),
+    jwks: JSON.stringify({ keys: [{ kty, n, e, alg: 'RS384', use: 'sig' }] }),
     jwksUri: '',
     registeredAtMs: state.clock.now(),
   });

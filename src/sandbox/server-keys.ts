@@ -7,32 +7,33 @@ const MODULUS_BITS = 2048;
 
 /** Keys of the authorization server. */
 export interface ServerKeys {
-  /** Signs access tokens. Generated once, in the background. */
+  /** Signs access tokens. */
   privateKey(): Promise<KeyObject>;
   /** Checks access tokens; another pair's key while `mismatched` is true. */
   publicKey(mismatched: boolean): Promise<KeyObject>;
   /** Whether the files are there and readable; changed by tests of a broken installation. */
   state: { publicKeyMissing: boolean; privateKeyUnreadable: boolean };
-  /** Throws the pair away; the next use makes a new one. */
+  /** Throws the pair away; the next use makes a new one, with both of its files. */
   regenerate(): void;
 }
 
-/** Starts to generate the pair at once and does not wait for it. */
+/** Makes no key before one is asked for. */
 export function createServerKeys(): ServerKeys {
-  let pair = generatePair();
+  let own: ReturnType<typeof generatePair> | undefined;
   let other: ReturnType<typeof generatePair> | undefined;
+  const pair = () => (own ??= generatePair());
   return {
     async privateKey() {
-      return (await pair).privateKey;
+      return (await pair()).privateKey;
     },
     async publicKey(mismatched) {
-      if (!mismatched) return (await pair).publicKey;
-      other ??= generatePair();
-      return (await other).publicKey;
+      if (!mismatched) return (await pair()).publicKey;
+      return (await (other ??= generatePair())).publicKey;
     },
     state: { publicKeyMissing: false, privateKeyUnreadable: false },
     regenerate() {
-      pair = generatePair();
+      own = undefined;
+      this.state.publicKeyMissing = false;
     },
   };
 }

@@ -25,6 +25,8 @@ export async function answerToken(
   if (!(form instanceof Map)) return form;
   const grantType = form.get('grant_type') ?? '';
   request.log.debug(`${GRANT} grant type received`, { grant_type: grantType });
+  // OpenEMR makes a new pair by itself when a file of the pair is missing; old tokens die with it.
+  if (state.keys.state.publicKeyMissing) state.keys.regenerate();
   if (state.keys.state.privateKeyUnreadable) {
     return refuseOauth(request, state, 'private-key-unreadable');
   }
