@@ -17,4 +17,9 @@ export const commands: readonly ListedCommand[] = [
     summary: 'start the proxy (the default)',
     load: async () => (await import('./start.ts')).startCommand,
   },
+  {
+    name: 'sandbox',
+    summary: 'run a fake OpenEMR alone, for a test stack',
+    load: async () => (await import('./sandbox.ts')).sandboxCommand,
+  },
 ];

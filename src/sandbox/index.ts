@@ -9,6 +9,7 @@ import { join } from 'node:path';
 
 import type { JWK } from 'jose';
 
+import { isWildcardHost } from '../config/loopback.ts';
 import type { Clock } from '../contracts.ts';
 import { applyFaults } from './control.ts';
 import type { SandboxSettings, SandboxState } from './exchange.ts';
@@ -46,7 +47,10 @@ export interface SandboxOptions {
     /** Its private RSA key; default: a new one. */
     key?: JWK;
   };
-  /** OpenEMR's global settings; default: every API on, the site address is the sandbox's own origin. */
+  /**
+   * OpenEMR's global settings; default: every API on; the site address is the
+   * sandbox's own origin, and empty when it listens on every address.
+   */
   settings?: Partial<SandboxSettings>;
   /** Time source; default: the system's. */
   clock?: Clock;
@@ -79,6 +83,14 @@ export interface Sandbox {
 }
 
 const VERSIONS: Readonly<Record<SandboxVersion, VersionProfile>> = { '7.0.3': OPENEMR_7_0_3 };
+
+/** Versions that `startSandbox` takes. */
+export const SANDBOX_VERSIONS = Object.keys(VERSIONS) as readonly SandboxVersion[];
+
+/** Whether a text from outside names one of them. */
+export function isSandboxVersion(text: string): text is SandboxVersion {
+  return Object.hasOwn(VERSIONS, text);
+}
 
 /** Scopes of the ready client: every read scope of the sample data, and bulk export. */
 const READY_SCOPES = [
@@ -120,9 +132,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   });
   applyFaults(state, options.faults ?? {});
   const server = await listen(state, { host, port, ...(tls === undefined ? {} : { tls }) });
-  const authority = host.includes(':') ? `[${host}]` : host;
+  // Nobody can call "every address"; and whoever calls one of them expects that one in the answers.
+  const anyHost = isWildcardHost(host);
+  const name = anyHost ? '127.0.0.1' : host;
+  const authority = name.includes(':') ? `[${name}]` : name;
   const url = `${tls === undefined ? 'http' : 'https'}://${authority}:${server.port}`;
-  if (options.settings?.siteAddress === undefined) state.settings.siteAddress = url;
+  if (options.settings?.siteAddress === undefined && !anyHost) state.settings.siteAddress = url;
   const client = addReadyClient(state, await key, options.client?.id);
   // Needed at the first token request; making it now and not earlier leaves the start alone.
   state.keys.privateKey().catch(() => undefined);

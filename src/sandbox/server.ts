@@ -12,6 +12,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
 
+import { ProxyError } from '../errors.ts';
 import { answerGatewayTimeout, answerRequest, requestKind } from './apache.ts';
 import { answerControl } from './control.ts';
 import type { SandboxAnswer, SandboxRequest, SandboxState } from './exchange.ts';
@@ -40,9 +41,10 @@ export async function listen(
       ? createHttpServer(limits, handle)
       : createHttpsServer({ ...limits, ...tls }, handle);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    const refuse = (error: NodeJS.ErrnoException) => reject(listenError(error, host, port));
+    server.once('error', refuse);
     server.listen(port, host, () => {
-      server.off('error', reject);
+      server.off('error', refuse);
       resolve();
     });
   });
@@ -54,6 +56,15 @@ export async function listen(
         server.closeAllConnections();
       }),
   };
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): ProxyError {
+  const { code = 'unknown' } = error;
+  const reason =
+    code === 'EADDRINUSE'
+      ? `port ${port} on "${host}" is in use by another program: choose another, or 0 for a free one`
+      : `cannot listen on "${host}" port ${port} (${code}): expected an address of this machine and a port that this user may use`;
+  return new ProxyError('sandbox-listen-failed', reason, { cause: error });
 }
 
 async function serve(

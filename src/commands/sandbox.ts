@@ -1,0 +1,185 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+import { createSelfSignedCertificate } from '../sandbox/certificate.ts';
+import {
+  FAULT_NAMES,
+  type FaultSettings,
+  isSandboxVersion,
+  parseFaultText,
+  type Sandbox,
+  SANDBOX_VERSIONS,
+  type SandboxVersion,
+  startSandbox,
+} from '../sandbox/index.ts';
+import type { Command } from './command.ts';
+import { type StopSignal, signalExitCode } from './runtime.ts';
+import { readGivenKey, writeKey } from './sandbox-key.ts';
+import { describePlaces, formatPlaces } from './sandbox-places.ts';
+import { UsageError } from './usage-error.ts';
+
+interface SandboxArgs {
+  host: string;
+  port: string;
+  openemr: string;
+  tls: boolean;
+  fault: string[] | undefined;
+  'client-id': string | undefined;
+  key: string | undefined;
+  'error-log': string | undefined;
+  'site-address': string | undefined;
+  json: boolean;
+}
+
+/** One above the proxy's own, and none of those that OpenEMR's containers use. */
+const DEFAULT_PORT = '8089';
+
+/** Runs the OpenEMR look-alike alone. */
+export const sandboxCommand: Command<SandboxArgs> = {
+  purpose:
+    'Runs a fake OpenEMR with made-up patients: token endpoint, client registration, FHIR, bulk export and error log, and the failures that the real one has. For a test stack; it keeps nothing.',
+  examples: [
+    { task: 'Start it and see where everything is', command: 'fhir-auth-proxy sandbox' },
+    {
+      task: 'For a script: one line of JSON once it is ready',
+      command: 'fhir-auth-proxy sandbox --port 0 --json',
+    },
+    {
+      task: 'The same client at each start; the key file is made when it is not there',
+      command: 'fhir-auth-proxy sandbox --client-id demo --key demo.jwk.json',
+    },
+    {
+      task: 'See what a disabled client and a slow server look like',
+      command: 'fhir-auth-proxy sandbox --fault client-disabled --fault slow-answer=3000',
+    },
+    {
+      task: 'Break it while it runs, and mend it',
+      command:
+        'curl -d \'{"token-expired": "issued"}\' http://127.0.0.1:8089/__sandbox/faults\n  curl -X DELETE http://127.0.0.1:8089/__sandbox/faults',
+    },
+  ],
+  options: (yargs) =>
+    yargs
+      .option('host', {
+        type: 'string',
+        default: '127.0.0.1',
+        requiresArg: true,
+        describe: 'Address to listen on',
+      })
+      .option('port', {
+        alias: 'p',
+        type: 'string',
+        default: DEFAULT_PORT,
+        requiresArg: true,
+        describe: 'Port to listen on; 0 takes a free one',
+      })
+      .option('openemr', {
+        type: 'string',
+        default: '7.0.3',
+        requiresArg: true,
+        describe: `Version of OpenEMR to play: ${SANDBOX_VERSIONS.join(', ')}`,
+      })
+      .option('tls', {
+        type: 'boolean',
+        default: false,
+        describe: 'Speak HTTPS, with a self-signed certificate made at start',
+      })
+      .option('fault', {
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        describe: `Failure to play, as NAME or NAME=VALUE; again for more: ${FAULT_NAMES.join(', ')}`,
+      })
+      .option('client-id', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Id of the ready client; default a random one',
+      })
+      .option('key', {
+        type: 'string',
+        requiresArg: true,
+        describe:
+          'File of its private RSA key; made when it is not there; default a temporary file',
+      })
+      .option('error-log', {
+        type: 'string',
+        requiresArg: true,
+        describe: "File for OpenEMR's error log; default a temporary one",
+      })
+      .option('site-address', {
+        type: 'string',
+        requiresArg: true,
+        describe:
+          "Origin of every absolute URL and of the expected audience (OpenEMR's Site Address Override); default its own, empty: taken from each request",
+      })
+      .option('json', {
+        type: 'boolean',
+        default: false,
+        describe: 'Tell where everything is as one line of JSON',
+      }),
+  async run(args, runtime) {
+    const version = parseVersion(args.openemr);
+    const port = parsePort(args.port);
+    const faults = parseFaultFlags(args.fault ?? []);
+    const folder = await mkdtemp(join(tmpdir(), 'fhir-auth-proxy-sandbox-'));
+    const stop = runtime.stopSignal();
+    let sandbox: Sandbox | undefined;
+    try {
+      const keyFile = resolve(runtime.cwd, args.key ?? join(folder, 'client.jwk.json'));
+      const key = await readGivenKey(keyFile, args.key !== undefined);
+      const tls = args.tls ? await createSelfSignedCertificate(args.host) : undefined;
+      const siteAddress = args['site-address'];
+      const id = args['client-id'];
+      sandbox = await startSandbox({
+        version,
+        host: args.host,
+        port,
+        faults,
+        errorLog: resolve(runtime.cwd, args['error-log'] ?? join(folder, 'error.log')),
+        client: { ...(id === undefined ? {} : { id }), ...(key === undefined ? {} : { key }) },
+        ...(tls === undefined ? {} : { tls }),
+        ...(siteAddress === undefined ? {} : { settings: { siteAddress } }),
+      });
+      if (key === undefined) await writeKey(keyFile, sandbox.client.key);
+      const certificate = tls === undefined ? undefined : join(folder, 'certificate.pem');
+      if (certificate !== undefined) await writeFile(certificate, tls?.cert ?? '');
+      const places = describePlaces(sandbox, version, keyFile, certificate);
+      runtime.stdout.write(args.json ? `${JSON.stringify(places)}\n` : formatPlaces(places));
+      return await runUntil(stop);
+    } finally {
+      await sandbox?.close();
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+function parseVersion(text: string): SandboxVersion {
+  if (isSandboxVersion(text)) return text;
+  const known = SANDBOX_VERSIONS.map((version) => `"${version}"`).join(' or ');
+  throw new UsageError(`--openemr is "${text}": expected ${known}`);
+}
+
+function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
+  if (port >= 0 && port <= 65_535) return port;
+  throw new UsageError(`--port is "${text}": expected a number from 0 to 65535`);
+}
+
+function parseFaultFlags(texts: readonly string[]): Partial<FaultSettings> {
+  const faults: Partial<FaultSettings> = {};
+  for (const text of texts) {
+    const parsed = parseFaultText(text);
+    if (typeof parsed === 'string') throw new UsageError(`--fault ${text}: ${parsed}`);
+    Object.assign(faults, parsed);
+  }
+  return faults;
+}
+
+function runUntil(stop: AbortSignal): Promise<number> {
+  return new Promise((finish) => {
+    const end = () => finish(signalExitCode(stop.reason as StopSignal));
+    if (stop.aborted) end();
+    else stop.addEventListener('abort', end, { once: true });
+  });
+}
