@@ -21,7 +21,7 @@ export interface Renewal {
   requestInBackground(): void;
   /** Ends the back-off; the next request also reads the SMART configuration anew. */
   reset(): void;
-  /** Ends the request under way; there will be no other. */
+  /** Ends the request under way; there will be no other. The token in hand stays. */
   close(): Promise<void>;
 }
 
@@ -92,7 +92,6 @@ export function createRenewal(
     async close() {
       ending.abort(closedError());
       await Promise.allSettled([inFlight]);
-      cache.clear();
     },
   };
 }

@@ -10,7 +10,6 @@ export interface TokenCache {
   fresh(): HeldToken | undefined;
   /** Fetches a new token; joins the fetch that is under way, if there is one. A failure leaves the token in place. */
   renew(): Promise<HeldToken>;
-  clear(): void;
 }
 
 /** Settings of {@link createTokenCache}. */
@@ -41,6 +40,5 @@ export function createTokenCache({ key, clock, obtain }: TokenCacheOptions): Tok
   return {
     fresh: () => cache.get(key),
     renew: () => cache.forceFetch(key, { forceRefresh: true }),
-    clear: () => cache.clear(),
   };
 }

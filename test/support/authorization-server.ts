@@ -35,6 +35,8 @@ export interface AuthorizationServerOptions {
   tokenPath?: string;
   /** Answers what lies below the FHIR base, other than the SMART configuration; default 404. */
   fhir?: RequestListener;
+  /** The server's own clock; default the real one. */
+  clock?: { now(): number };
 }
 
 /** One request that reached the token endpoint. */
@@ -109,6 +111,7 @@ export async function startAuthorizationServer(
     tokenPath = '/oauth2/default/token',
     algorithms = ['RS384', 'ES384'],
     registeredScopes,
+    clock = { now: () => Date.now() },
   } = options;
   const requests: TokenRequestRecord[] = [];
   const discoveries: { rawHeaders: readonly string[]; url: string }[] = [];
@@ -129,7 +132,7 @@ export async function startAuthorizationServer(
     const asked = (record.form.get('scope') ?? '').split(' ').filter(Boolean);
     const scopes = asked.filter((scope) => registeredScopes?.includes(scope) ?? true);
     const token = `test-token-${randomBytes(32).toString('base64url')}`;
-    const expiresAtMs = Date.now() + server.expiresInSeconds * 1000;
+    const expiresAtMs = clock.now() + server.expiresInSeconds * 1000;
     tokens.set(token, { expiresAtMs, scopes, revoked: false });
     send(response, {
       status: 200,
@@ -169,12 +172,13 @@ export async function startAuthorizationServer(
           audience: server.tokenEndpoint,
           typ: 'JWT',
           requiredClaims: ['exp', 'iat', 'jti'],
+          currentDate: new Date(clock.now()),
         },
       );
       if (protectedHeader.kid === undefined) throw new Error('kid is missing');
       // Inferno compares aud as a string: an array of one fails there.
       if (typeof payload.aud !== 'string') throw new Error('aud is not a string');
-      if ((payload.exp ?? Infinity) > Date.now() / 1000 + 300) {
+      if ((payload.exp ?? Infinity) > clock.now() / 1000 + 300) {
         throw new Error('exp is more than 300 s ahead');
       }
       const jti = String(payload.jti);
@@ -192,7 +196,7 @@ export async function startAuthorizationServer(
       method: request.method ?? '',
       rawHeaders: request.rawHeaders,
       form,
-      atMs: Date.now(),
+      atMs: clock.now(),
       ...decoded(form.get('client_assertion')),
     };
     requests.push(record);
@@ -227,6 +231,7 @@ export async function startAuthorizationServer(
 
   const http = createServer((request, response) => {
     const [path] = (request.url ?? '').split('?');
+    response.setHeader('date', new Date(clock.now()).toUTCString());
     if (path === tokenPath) {
       onToken(request, response).catch(() => response.destroy());
     } else if (path === `${fhirPath}/.well-known/smart-configuration`) {
@@ -268,7 +273,7 @@ export async function startAuthorizationServer(
       const known = tokens.get(token);
       if (known === undefined) return 'unknown';
       if (known.revoked) return 'revoked';
-      return Date.now() < known.expiresAtMs ? 'live' : 'expired';
+      return clock.now() < known.expiresAtMs ? 'live' : 'expired';
     },
     scopesOf: (token) => tokens.get(token)?.scopes ?? [],
     revoke(token) {
