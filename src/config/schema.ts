@@ -5,11 +5,14 @@
 import { z } from 'zod';
 
 import { accessSchema } from './access-schema.ts';
+import { isHttpUrl } from './http-url.ts';
 import { listenSchema } from './listen-schema.ts';
 import { milliseconds } from './milliseconds.ts';
 
 export { METHODS, accessSchema } from './access-schema.ts';
 export { limitsSchema, listenSchema } from './listen-schema.ts';
+
+const LOG_COMMAND = 'docker compose exec -T openemr tail -F /var/log/apache2/error.log'.split(' ');
 
 const path = z
   .string()
@@ -183,6 +186,15 @@ export const routeSchema = z
         description:
           "OpenEMR's error log, a path or a glob; the newest file is followed. Hints quote it.",
       }),
+    errorLogCommand: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .meta({
+        examples: [LOG_COMMAND],
+        description:
+          'Program and arguments whose standard output is the error log, for a log that is no file here; used instead of "errorLog". No shell is involved.',
+      }),
   })
   .meta({ description: 'A path of the proxy and the FHIR base behind it.' });
 
@@ -238,16 +250,4 @@ export type LogConfig = z.output<typeof logSchema>;
 /** Whether an upstream is the embedded look-alike; a version may follow, as in `sandbox:7.0.3`. */
 export function isSandbox(upstream: string): boolean {
   return upstream === 'sandbox' || upstream === 'sandbox:7.0.3';
-}
-
-function isHttpUrl(value: string): boolean {
-  if (!URL.canParse(value)) return false;
-  const url = new URL(value);
-  return (
-    (url.protocol === 'http:' || url.protocol === 'https:') &&
-    url.username === '' &&
-    url.password === '' &&
-    !value.includes('?') &&
-    !value.includes('#')
-  );
 }
