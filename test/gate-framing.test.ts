@@ -61,6 +61,14 @@ test('a body longer than the route takes is refused by its announced length', ()
   const error = refusal(ask(small, 'POST', '/fhir/Patient', fields('101')));
   assert.equal(error.code, 'body-too-large');
   assert.equal(error.status, 413);
+  assert.equal(verdict(ask(small, 'POST', '/fhir/Patient/_search')), 'route');
+});
+
+test('where bodies are limited, one of unknown length is refused with 411', () => {
+  const small = buildGate({ access: { maxBodyBytes: 100 } });
+  const error = refusal(ask(small, 'POST', '/fhir/Patient', ['Transfer-Encoding', 'chunked']));
+  assert.equal(error.code, 'length-required');
+  assert.equal(error.status, 411);
 });
 
 test('after a refused framing nothing more of that connection is taken, but of others', () => {

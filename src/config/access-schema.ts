@@ -50,7 +50,8 @@ export const accessSchema = z
       .optional()
       .meta({
         examples: [1_048_576],
-        description: 'Longest request body in bytes. Default: no limit.',
+        description:
+          'Longest request body in bytes; a body whose length is not announced is refused. Default: no limit.',
       }),
   })
   .meta({ description: 'What may be asked of this route.' });

@@ -49,7 +49,10 @@ export function createRouteGate(route: RouteConfig): RouteGate {
   function admit(request: CheckedRequest): Admission {
     const { method, url, query, corsFields } = request;
     const interaction = readInteraction(method, request.path.slice(base.length), request.encoded);
-    const error = rules.check(method, interaction) ?? checkQuery(method, query);
+    const error =
+      rules.check(method, interaction) ??
+      checkQuery(method, query) ??
+      checkLength(request.fields, maxBodyBytes);
     if (error !== undefined) return refused(error, corsFields);
     const admission: Admission = {
       kind: 'route',
@@ -78,13 +81,6 @@ export function createRouteGate(route: RouteConfig): RouteGate {
     fields: ScannedFields,
     interaction: Interaction,
   ): BodyJudge | ProxyError | undefined {
-    if (maxBodyBytes !== undefined && Number(fields.contentLength) > maxBodyBytes) {
-      return new ProxyError(
-        'body-too-large',
-        `the request body is longer than ${maxBodyBytes} bytes: send less, or raise "access.maxBodyBytes" of this route`,
-        { status: 413 },
-      );
-    }
     // A Bundle comes first: a form is none, so that a form sent as one is refused by its judge.
     if (interaction.name === 'batch' && bundleJudge !== undefined) return bundleJudge;
     const kind = formKind(fields.contentType);
@@ -103,6 +99,27 @@ export function createRouteGate(route: RouteConfig): RouteGate {
     }
     return { kind: 'refused', error, fields: ['Allow', rules.allow, ...corsFields] };
   }
+}
+
+/** A body is measured before it begins, so one whose length is not announced cannot be taken. */
+function checkLength(
+  { contentLength, transferEncoding }: ScannedFields,
+  maxBodyBytes: number | undefined,
+): ProxyError | undefined {
+  if (maxBodyBytes === undefined) return undefined;
+  if (transferEncoding !== '') {
+    return new ProxyError(
+      'length-required',
+      'this route has "access.maxBodyBytes" and the length of the body is not announced: send "Content-Length"',
+      { status: 411 },
+    );
+  }
+  if (Number(contentLength) <= maxBodyBytes) return undefined;
+  return new ProxyError(
+    'body-too-large',
+    `the request body is longer than ${maxBodyBytes} bytes: send less, or raise "access.maxBodyBytes" of this route`,
+    { status: 413 },
+  );
 }
 
 /**
