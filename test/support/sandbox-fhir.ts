@@ -66,16 +66,28 @@ export async function startFhirSandbox(
   };
 }
 
-/**
- * Asks the sandbox's token endpoint as its ready client does.
- *
- * @param nowSeconds the sandbox's time, seconds since the epoch
- */
+/** @returns a token of the ready client, as {@link askToken} gets it */
 export async function requestToken(
   sandbox: Sandbox,
   scopes: readonly string[],
-  nowSeconds = Math.floor(Date.now() / 1000),
+  nowSeconds?: number,
 ): Promise<string> {
+  const response = await askToken(sandbox, scopes, nowSeconds);
+  const { access_token: token } = (await response.json()) as { access_token?: string };
+  if (token === undefined) throw new Error(`no token from the sandbox: status ${response.status}`);
+  return token;
+}
+
+/**
+ * Asks the sandbox's token endpoint as its ready client does.
+ *
+ * @param nowSeconds the client's time, seconds since the epoch
+ */
+export async function askToken(
+  sandbox: Sandbox,
+  scopes: readonly string[],
+  nowSeconds = Math.floor(Date.now() / 1000),
+): Promise<Response> {
   const { id, key } = sandbox.client;
   const assertion = await new SignJWT()
     .setProtectedHeader({ alg: 'RS384', typ: 'JWT' })
@@ -86,7 +98,7 @@ export async function requestToken(
     .setIssuedAt(nowSeconds)
     .setExpirationTime(nowSeconds + 60)
     .sign(await importJWK(key, 'RS384'));
-  const response = await fetch(sandbox.tokenEndpoint, {
+  return fetch(sandbox.tokenEndpoint, {
     method: 'POST',
     body: new URLSearchParams({
       grant_type: 'client_credentials',
@@ -95,7 +107,4 @@ export async function requestToken(
       client_assertion: assertion,
     }),
   });
-  const { access_token: token } = (await response.json()) as { access_token?: string };
-  if (token === undefined) throw new Error(`no token from the sandbox: status ${response.status}`);
-  return token;
 }
