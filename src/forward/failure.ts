@@ -152,5 +152,7 @@ function nodeCodeOf(failure: unknown): string | undefined {
   // UND_ERR_SOCKET wraps what really happened.
   if (code === 'UND_ERR_SOCKET') return nodeCodeOf(failure.cause) ?? code;
   if (typeof code === 'string') return code;
+  // undici's parser has no code for an answer that does not even begin like HTTP.
+  if (failure.name === 'HTTPParserError') return 'HPE_INVALID_CONSTANT';
   return nodeCodeOf(failure instanceof AggregateError ? failure.errors[0] : failure.cause);
 }
