@@ -61,6 +61,7 @@ export async function admitApiRequest(
   if (state.faults['database-down']) return refuse('database-down');
 
   if (token !== undefined) {
+    request.log.debug('dispatch.php authenticating user');
     const problem = checkTokenRow(token, request, state, resource);
     if (problem !== undefined) return { answer: problem };
   }
@@ -69,6 +70,11 @@ export async function admitApiRequest(
     return refuse('api-not-covered');
   }
   if (!lower.includes('/fhir/')) return refuse('not-an-api', { resource });
+  if (token !== undefined) {
+    request.log.debug('dispatch.php valid role and system has access to api/fhir resource', {
+      resource,
+    });
+  }
   if (!state.settings.fhirApi) return refuse('fhir-api-off', { resource });
   return {
     request: { ...request, site, resource: resource.replace(/^\/fhir/, ''), redirectUrl },

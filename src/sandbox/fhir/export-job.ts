@@ -47,7 +47,7 @@ export function exportableTypes(scopes: readonly string[]): readonly string[] {
 /**
  * Writes the files of a job.
  *
- * @param encode turns a resource into its line of NDJSON, without the newline
+ * @param encode turns a resource into its line of NDJSON, without the newline; the last line has none
  */
 export function writeExportFiles(
   records: Records,
@@ -63,8 +63,8 @@ export function writeExportFiles(
       content: records
         .list(type)
         .filter((resource) => isInScope(resource, scope))
-        .map((resource) => `${encode(resource)}\n`)
-        .join(''),
+        .map(encode)
+        .join('\n'),
       expiresAtMs: job.startedAtMs + FILE_LIFE_MS,
     }),
   }));

@@ -23,7 +23,7 @@ export function answerSearch(call: FhirCall, type: ResourceType): SandboxAnswer 
     found = searchResources(type, state.records.list(type.name), parameters);
   } catch (error) {
     if (!(error instanceof SearchFieldError)) throw error;
-    logSearchError(call, type, error, 'search');
+    logProblem(call, type, error, 'search');
     found = [];
   }
   assertFitsMemory(found.length);
@@ -39,7 +39,7 @@ export function answerRead(call: FhirCall, type: ResourceType): SandboxAnswer {
     assertUuid(id);
   } catch (error) {
     if (!(error instanceof SearchFieldError)) throw error;
-    logSearchError(call, type, error, 'read');
+    logProblem(call, type, error, 'read');
     return refuseApi(request, state, 'search-refused', {
       field: error.field,
       message: error.message,
@@ -55,21 +55,11 @@ export function assertFitsMemory(count: number): void {
   if (count > MOST_RESOURCES) throw new PhpMemoryError();
 }
 
-function logSearchError(
-  { request }: FhirCall,
-  type: ResourceType,
+function logProblem(
+  { request, state }: FhirCall,
+  { name, service }: ResourceType,
   { field, message }: SearchFieldError,
   by: 'search' | 'read',
 ): void {
-  const base = '/var/www/localhost/htdocs/openemr/src/Services/FHIR/FhirServiceBase.php';
-  const frames = [
-    `${base}(211): OpenEMR\\Services\\FHIR\\FhirServiceBase->createOpenEMRSearchParameters()`,
-    ...(by === 'read' ? [`${base}(188): OpenEMR\\Services\\FHIR\\FhirServiceBase->getAll()`] : []),
-    '{main}',
-  ];
-  request.log.error(`OpenEMR\\Services\\FHIR\\${type.service}->getAll() exception thrown`, {
-    message,
-    field,
-    trace: frames.map((frame, index) => `#${index} ${frame}`).join('\n'),
-  });
+  request.log.write(state.version.fhir.searchProblem({ type: name, service, field, message, by }));
 }

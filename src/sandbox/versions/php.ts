@@ -9,6 +9,15 @@ export function phpWarning(text: string, file: string, line: number): LogMessage
   return { php: `PHP Warning:  ${text} in ${WEB_ROOT}/${file} on line ${line}` };
 }
 
+/** A call in a stack trace: file below the web root, line, what was called. */
+export type PhpFrame = readonly [file: string, line: number, call: string];
+
+/** A stack trace as `getTraceAsString` writes it, the innermost call first. */
+export function phpTrace(frames: readonly PhpFrame[]): string {
+  const lines = frames.map(([file, line, call]) => `${WEB_ROOT}/${file}(${line}): ${call}()`);
+  return [...lines, '{main}'].map((line, index) => `#${index} ${line}`).join('\n');
+}
+
 /** A `PHP Fatal error` for a request that needs more memory than PHP gives. @param file path below the web root */
 export function phpMemoryExhausted(file: string, line: number): LogMessage {
   return {

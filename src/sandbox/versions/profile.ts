@@ -118,6 +118,17 @@ export interface ScopedRoute {
   parameter?: string;
 }
 
+/** A search parameter that OpenEMR did not take. */
+export interface SearchProblem {
+  /** Resource type. */
+  type: string;
+  /** PHP class that noticed, below `OpenEMR\Services\FHIR\`. */
+  service: string;
+  field: string;
+  message: string;
+  by: 'search' | 'read';
+}
+
 /** Documents that versions escape differently. */
 export type FhirDocument =
   | 'resource'
@@ -130,6 +141,8 @@ export type FhirDocument =
 export interface FhirRules {
   /** Scope that a route asks for. */
   requiredScope(route: ScopedRoute): string;
+  /** Line that tells of a parameter that a search or a read did not take. */
+  searchProblem(problem: SearchProblem): LogMessage;
   /** Documents in which `/` is written `\\/`. */
   escapesSlashes: ReadonlySet<FhirDocument>;
 }

@@ -1,0 +1,66 @@
+/** The data that the recorded server held: twelve test patients, and more of them for the big cases. */
+import type { SandboxState } from '../../../src/sandbox/exchange.ts';
+import { createRecords } from '../../../src/sandbox/fhir/records.ts';
+import { buildPatient } from '../../../src/sandbox/fhir/resources/patient.ts';
+import type { Stage } from './stage.ts';
+import { loadTranscripts } from './transcript.ts';
+
+const FAMILIES = ['Alvarez', 'Brown', 'Chen', 'Diallo', 'Eriksen'];
+const CREATED_MS = Date.parse('2026-11-23T18:23:51Z');
+const SYSTEM_USER = 'a34bc4b0-196b-438a-a428-0bf1e124f2ce';
+/** The search that shows all twelve. */
+const SEARCH = 326;
+
+/** Ids of the twelve, in the order of their creation. */
+export function recordedPatientIds(): string[] {
+  const body = loadTranscripts('7.0.3').get(SEARCH)?.response.body as {
+    entry: { resource: { id: string } }[];
+  };
+  return body.entry.map(({ resource }) => resource.id);
+}
+
+/**
+ * Replaces the sample data by what the recorded server held.
+ *
+ * @param count patients; default the twelve
+ * @param furtherIds ids of patients beyond the twelve, by their number
+ */
+export function loadRecordedData(
+  stage: Stage,
+  count = 12,
+  furtherIds: Readonly<Record<number, string>> = {},
+): void {
+  const { state } = stage.sandbox;
+  const records = createRecords();
+  // Numbers of files start anew, as after an installation.
+  Object.assign(state, { records } satisfies Partial<SandboxState>);
+  state.exportJobs.clear();
+  state.systemUser.uuid = SYSTEM_USER;
+  const ids = recordedPatientIds();
+  for (let number = 1; number <= count; number += 1) {
+    records.put(
+      buildPatient({
+        id: ids[number - 1] ?? furtherIds[number] ?? crypto.randomUUID(),
+        lastUpdatedMs: CREATED_MS,
+        publicId: String(number),
+        family: FAMILIES[number % FAMILIES.length] ?? '',
+        given: [`Test${number}`],
+        gender: number % 2 === 0 ? 'female' : 'male',
+        birthDate: recordedBirthDate(number),
+        email: `t${number}@example.org`,
+        address: {
+          street: `${number} Main St`,
+          city: 'Springfield',
+          state: 'MA',
+          postalCode: '01101',
+        },
+      }),
+    );
+  }
+}
+
+/** 1951-02-02, 1952-03-03 and so on. */
+function recordedBirthDate(number: number): string {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${1950 + (number % 60)}-${two((number % 12) + 1)}-${two((number % 28) + 1)}`;
+}
