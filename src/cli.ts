@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
 import { runProgram } from './commands/program.ts';
 import { type Output, type Runtime, type StopSignal, signalExitCode } from './commands/runtime.ts';
+import { readVersion } from './version.ts';
 
 /** Wires the process to a {@link Runtime}. */
 function createProcessRuntime(): Runtime {
@@ -44,12 +44,6 @@ function createOutput(stream: NodeJS.WriteStream & { fd: number }): Output {
     columns: stream.columns ?? 80,
     stream,
   };
-}
-
-/** Version of the program, from package.json, which lies beside both src and dist. */
-function readVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 const exitCode = await runProgram(process.argv.slice(2), createProcessRuntime(), {

@@ -46,8 +46,11 @@ export function explainAnswer(
   };
 }
 
+/** What is known of a request when it is explained. */
+type RequestFacts = Pick<Exchange, 'method' | 'interaction' | 'parameterNames'>;
+
 /** Explains a failure of the proxy's own: no token, no upstream. Refusals explain themselves. */
-export function explainError(route: Route, exchange: Exchange, error: ProxyError): Hint[] {
+export function explainError(route: Route, exchange: RequestFacts, error: ProxyError): Hint[] {
   const evidence = routeEvidence(route, exchange);
   if (error instanceof UpstreamError) {
     return explain({ ...evidence, ...(error.nodeCode ? { nodeCode: error.nodeCode } : {}) });
@@ -102,7 +105,7 @@ export function issueType(status: number): IssueType {
   }
 }
 
-function routeEvidence(route: Route, exchange: Exchange): Evidence {
+function routeEvidence(route: Route, exchange: RequestFacts): Evidence {
   const { requestedScopes, grantedScopes } = route.tokens.state();
   const announced = route.discovery.last();
   return {

@@ -44,6 +44,7 @@ export function answerWithError(
     fields.push('Retry-After', String(Math.max(1, Math.ceil(error.retryAfterSeconds))));
   }
   if (origin !== undefined) fields.push(...buildHelpFields(exchange.hints, origin));
+  if (exchange.wire !== undefined) exchange.wire.returned = fields;
   response.writeHead(error.status, STATUS_CODES[error.status] ?? 'Error', fields);
   response.end(body);
 }

@@ -1,5 +1,5 @@
 /** Paths that the proxy answers by itself: its keys, its health, the pages of its hints. */
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { buildRouteJwks, type Route } from './route.ts';
 
@@ -8,20 +8,23 @@ export interface ReservedOptions {
   routes: readonly Route[];
   /** False once the proxy is stopping. */
   ready: () => boolean;
+  /** Answers the paths of the inspector; false when it is none of them. */
+  inspect: (request: IncomingMessage, response: ServerResponse, path: string) => boolean;
 }
 
 /** Answers a reserved path; false when there is nothing at it. */
 export type ReservedPaths = (
+  request: IncomingMessage,
   response: ServerResponse,
   path: string,
   added: readonly string[],
 ) => boolean;
 
 /** Creates the answers to the reserved paths. */
-export function createReservedPaths({ routes, ready }: ReservedOptions): ReservedPaths {
+export function createReservedPaths({ routes, ready, inspect }: ReservedOptions): ReservedPaths {
   const jwks = JSON.stringify(buildRouteJwks(routes));
 
-  return (response, path, added) => {
+  return (request, response, path, added) => {
     const send = (status: number, contentType: string, body: string, fields: string[] = []) => {
       response.writeHead(status, [
         'Content-Type',
@@ -47,7 +50,7 @@ export function createReservedPaths({ routes, ready }: ReservedOptions): Reserve
           ['Cache-Control', 'no-store'],
         );
       default:
-        return false;
+        return inspect(request, response, path);
     }
   };
 }

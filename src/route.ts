@@ -37,6 +37,8 @@ export interface Route {
   readonly sandbox: boolean;
   /** Path of the upstream's error log, if one can be read. */
   readonly errorLog: string | undefined;
+  /** Towards the upstream: connected sockets, requests on them, and requests that wait for one. */
+  connections: () => { connected: number; running: number; waiting: number };
   /** Closes connections, timers and the sandbox; requests in flight fail. */
   close(): Promise<void>;
 }
@@ -105,6 +107,10 @@ export async function createRoute(config: RouteConfig, options: RouteOptions): P
     engine: createEngine(url, transport),
     sandbox: destination.sandbox,
     errorLog: destination.errorLog,
+    connections() {
+      const { connected, running, queued } = pool.stats;
+      return { connected, running, waiting: queued };
+    },
     async close() {
       await tokens.close();
       await Promise.all([pool.destroy(), agent.destroy()]);

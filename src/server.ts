@@ -6,7 +6,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 
 import type { ProxyConfig, RouteConfig } from './config/schema.ts';
-import type { AccessToken, Clock, Exchange } from './contracts.ts';
+import type { AccessToken, BodySink, Clock, Exchange } from './contracts.ts';
 import { explainAnswer, explainError } from './diagnosis.ts';
 import { answerWithError } from './error-answer.ts';
 import { ProxyError } from './errors.ts';
@@ -27,7 +27,7 @@ import type {
 } from './gate/admission.ts';
 import { createGate } from './gate/gate.ts';
 import { createListener } from './listener.ts';
-import { createExchangeLog } from './observe/exchange-log.ts';
+import { createObservation, type Observation } from './observation.ts';
 import type { LineLogger } from './observe/logger.ts';
 import { createReservedPaths, type ReservedPaths } from './reserved.ts';
 import { createRoute, describeRoute, type Route, type RouteDescription } from './route.ts';
@@ -61,14 +61,15 @@ export async function createProxyServer(
 ): Promise<ProxyServer> {
   const routes = new Map<RouteConfig, Route>();
   for (const each of config.routes) routes.set(each, await createRoute(each, { logger, clock }));
-  const logExchange = createExchangeLog({
-    logger,
-    showValues: config.log.showValues,
-    showRoute: config.routes.length > 1,
-    clock,
-  });
   const listener = createListener(config.listen, (request, response) => {
     serve(rooms, request, response);
+  });
+  const observation = createObservation({
+    config,
+    logger,
+    clock,
+    routes: [...routes.values()],
+    server: listener.server,
   });
   const rooms: Rooms = {
     gate: createGate({ listen: config.listen, routes: config.routes }),
@@ -77,14 +78,14 @@ export async function createProxyServer(
     answerReserved: createReservedPaths({
       routes: [...routes.values()],
       ready: () => !listener.stopping(),
+      inspect: (...args) => observation.answer(...args),
     }),
-    observe(exchange) {
-      logExchange(exchange);
-      onExchange?.(exchange);
-    },
+    observation,
+    ...(onExchange === undefined ? {} : { onExchange }),
   };
 
   const stop = async (drainMs: number): Promise<void> => {
+    observation.close();
     const cut = await listener.stop(drainMs);
     if (cut > 0 && drainMs > 0) {
       logger.warn({ connections: cut }, 'stopped with requests still in flight');
@@ -106,8 +107,8 @@ interface Rooms {
   routes: ReadonlyMap<RouteConfig, Route>;
   clock: Clock;
   answerReserved: ReservedPaths;
-  /** Called once for every exchange, when it is over. */
-  observe: (exchange: Exchange) => void;
+  observation: Observation;
+  onExchange?: (exchange: Exchange) => void;
 }
 
 /** A request that has arrived. */
@@ -122,21 +123,25 @@ function serve(rooms: Rooms, request: IncomingMessage, response: ServerResponse)
     if (!response.writableFinished && exchange.outcome !== 'upstream-died') {
       exchange.outcome = 'client-gone';
     }
-    rooms.observe(exchange);
+    rooms.observation.finished(exchange);
+    rooms.onExchange?.(exchange);
   });
 
   const admission = rooms.gate.admit(request);
+  exchange.timings.gateMs = elapsedMs();
   switch (admission.kind) {
     case 'route':
+      rooms.observation.started(exchange, request);
       void forward(rooms, { request, response, exchange, elapsedMs }, admission);
       break;
     case 'preflight':
       answerPreflight(response, exchange, admission);
       break;
     case 'reserved':
-      answerOwnPath(rooms, response, exchange, admission);
+      answerOwnPath(rooms, request, response, exchange, admission);
       break;
     case 'refused':
+      rooms.observation.started(exchange, request);
       refuse(response, exchange, admission);
   }
 }
@@ -157,7 +162,7 @@ async function forward(rooms: Rooms, arrival: Arrival, admission: RouteAdmission
   };
 
   try {
-    const body = await admittedBody(request, admission);
+    const body = await admittedBody(request, admission, exchange.wire?.bodies);
     if (body instanceof ProxyError) {
       refuse(response, exchange, { kind: 'refused', error: body, fields: corsFields });
       return;
@@ -184,11 +189,12 @@ async function forward(rooms: Rooms, arrival: Arrival, admission: RouteAdmission
 async function admittedBody(
   request: IncomingMessage,
   { judgeBody }: RouteAdmission,
+  watch: BodySink | undefined,
 ): Promise<RequestBody | ProxyError> {
-  if (judgeBody === undefined) return streamedBody(request);
+  if (judgeBody === undefined) return streamedBody(request, watch);
   const body = await readWholeBody(request, judgeBody.maxBytes);
   if (body === undefined) return judgeBody.tooLarge();
-  return judgeBody.judge(body) ?? wholeBody(body);
+  return judgeBody.judge(body) ?? wholeBody(body, watch);
 }
 
 async function takeToken(route: Route, exchange: Exchange): Promise<AccessToken> {
@@ -214,12 +220,13 @@ function answerPreflight(
 
 function answerOwnPath(
   rooms: Rooms,
+  request: IncomingMessage,
   response: ServerResponse,
   exchange: Exchange,
   { path, corsFields }: ReservedAdmission,
 ): void {
   exchange.outcome = 'answered';
-  if (rooms.answerReserved(response, path, corsFields)) {
+  if (rooms.answerReserved(request, response, path, corsFields)) {
     exchange.status = response.statusCode;
     return;
   }

@@ -33,6 +33,7 @@ export function sendAnswerHead(
   const added = [...job.addedFields, 'Server-Timing', buildServerTiming(job)];
   if (explanation !== undefined) added.push(...explanation.fields);
   if (replacement !== undefined) added.push('Content-Type', replacement.contentType);
+  const withheld: string[] = [];
   const fields = buildResponseFields(
     replacement === undefined ? head.fields : withoutContentType(head.fields),
     {
@@ -40,8 +41,14 @@ export function sendAnswerHead(
         links === undefined ? undefined : (value) => links.rewriteField(value, job.proxyBase),
       bodyChanges: rewriter !== undefined || replacement !== undefined,
       added,
+      withheld,
     },
   );
+  const { wire } = job.exchange;
+  if (wire !== undefined) {
+    wire.withheld = withheld;
+    wire.returned = fields;
+  }
   try {
     if (head.phrase === undefined) job.response.writeHead(head.status, fields);
     else job.response.writeHead(head.status, head.phrase, fields);

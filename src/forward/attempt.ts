@@ -52,20 +52,24 @@ export function sendAttempt(
     exchange.requestBytes = job.body.receivedBytes();
   };
 
+  const headers = buildRequestFields(job.request.rawHeaders, {
+    authorization: token === undefined ? undefined : `Bearer ${token.value}`,
+    identityCoding: links !== undefined,
+  });
+  if (exchange.wire !== undefined) exchange.wire.sent = headers;
+
   pool.dispatch(
     {
       path: job.target,
       // OpenEMR answers 404 to HEAD; Node drops the body of the answer by itself.
       method: exchange.method === 'HEAD' ? 'GET' : exchange.method,
-      headers: buildRequestFields(job.request.rawHeaders, {
-        authorization: token === undefined ? undefined : `Bearer ${token.value}`,
-        identityCoding: links !== undefined,
-      }),
+      headers,
       body,
     },
     {
       onRequestStart(started) {
         controller = started;
+        exchange.timings.sentMs = job.elapsedMs();
         if (response.destroyed) started.abort(new Error('the client left'));
       },
       onResponseStart(started, status, _fields, phrase) {

@@ -29,6 +29,7 @@ export function createBodyWriter(
   const send = (piece: Buffer): void => {
     if (piece.length === 0) return;
     exchange.responseBytes += piece.length;
+    exchange.wire?.bodies?.response(piece);
     if (response.write(piece) || waiting) return;
     waiting = true;
     flow.pause();

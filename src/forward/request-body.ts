@@ -5,6 +5,8 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 
+import type { BodySink } from '../contracts.ts';
+
 /** Most bytes kept for sending again; longer bodies are streamed but never replayed. */
 export const MOST_KEPT_BYTES = 1_048_576;
 
@@ -30,7 +32,8 @@ export function announcesBody(request: IncomingMessage): boolean {
 }
 
 /** A body that is in memory already, because the gate had to look into it. */
-export function wholeBody(body: Buffer): RequestBody {
+export function wholeBody(body: Buffer, watch?: BodySink): RequestBody {
+  watch?.request(body);
   return {
     first: () => (body.length === 0 ? null : body),
     again: () => Promise.resolve(body.length === 0 ? null : body),
@@ -46,8 +49,12 @@ const NO_BODY: RequestBody = {
   receivedBytes: () => 0,
 };
 
-/** The body of a request whose head has arrived; nothing is read before `first` is called. */
-export function streamedBody(request: IncomingMessage): RequestBody {
+/**
+ * The body of a request whose head has arrived; nothing is read before `first` is called.
+ *
+ * @param watch sees the body as it passes
+ */
+export function streamedBody(request: IncomingMessage, watch?: BodySink): RequestBody {
   if (!announcesBody(request)) return NO_BODY;
   let kept: Buffer[] | undefined = [];
   let received = 0;
@@ -69,6 +76,7 @@ export function streamedBody(request: IncomingMessage): RequestBody {
   const start = (): void => {
     request.on('data', (chunk: Buffer) => {
       received += chunk.length;
+      watch?.request(chunk);
       if (received > MOST_KEPT_BYTES) {
         kept = undefined;
         settle?.();

@@ -31,6 +31,8 @@ export interface ResponseFieldOptions {
   bodyChanges: boolean;
   /** Further fields, names and values in turn. */
   added: readonly string[];
+  /** Takes the names of the fields that do not cross. */
+  withheld?: string[];
 }
 
 /** Fields that speak about the bytes of the body, lower-case. */
@@ -44,7 +46,7 @@ const ABOUT_BYTES: ReadonlySet<string> = new Set([
 /** Fields for the client, names and values in turn; order, spelling and duplicates survive. */
 export function buildResponseFields(
   rawFields: RawFields,
-  { rewriteField, bodyChanges, added }: ResponseFieldOptions,
+  { rewriteField, bodyChanges, added, withheld }: ResponseFieldOptions,
 ): string[] {
   const fields: string[] = [];
   let named: Set<string> | undefined;
@@ -52,8 +54,14 @@ export function buildResponseFields(
     const name = text(rawFields[i]!);
     const lower = name.toLowerCase();
     if (lower === 'connection') named = addOptions(text(rawFields[i + 1]!), named);
-    if (REMOVED.has(lower) || lower.startsWith('access-control-')) continue;
-    if (bodyChanges && ABOUT_BYTES.has(lower)) continue;
+    if (
+      REMOVED.has(lower) ||
+      lower.startsWith('access-control-') ||
+      (bodyChanges && ABOUT_BYTES.has(lower))
+    ) {
+      withheld?.push(name);
+      continue;
+    }
     const value = text(rawFields[i + 1]!);
     const rewritten =
       rewriteField !== undefined && LINKING.has(lower) ? rewriteField(value) : value;

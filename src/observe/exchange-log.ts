@@ -23,7 +23,7 @@ const EXPLAIN_AGAIN_MS = 60_000;
 
 /**
  * Creates the function that logs one line per finished exchange: `warn` for what failed and for
- * 5xx, `debug` for what the proxy answered by itself (reserved paths, preflights), else `info`.
+ * 5xx, `debug` for what the proxy answered by itself (reserved paths, preflights), also when the client left, else `info`.
  *
  * JSON lines are flat; their names are stable, and what is unknown is left out:
  *
@@ -57,8 +57,9 @@ export function createExchangeLog(options: ExchangeLogOptions): (exchange: Excha
 
 /** Severity of the line of an exchange. */
 export function levelOf(exchange: Exchange): LogLevel {
-  const { outcome, status } = exchange;
-  if (outcome === 'answered' && status < 400) return 'debug';
+  const { outcome, status, route } = exchange;
+  const own = outcome === 'answered' || (outcome === 'client-gone' && route === undefined);
+  if (own && status < 400) return 'debug';
   return outcome === 'failed' || outcome === 'upstream-died' || status >= 500 ? 'warn' : 'info';
 }
 

@@ -1,0 +1,129 @@
+/** Puts together what is seen of exchanges: log, metrics, recorder and the inspector that shows them. */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+
+import type { ProxyConfig } from './config/schema.ts';
+import type { Clock, Exchange, Hint } from './contracts.ts';
+import { explainError } from './diagnosis.ts';
+import { createExchangeLog } from './observe/exchange-log.ts';
+import { createInspector } from './observe/inspector/inspector.ts';
+import type { RouteState } from './observe/inspector/overview.ts';
+import type { LineLogger } from './observe/logger.ts';
+import { createMetrics, type ConnectionCounts } from './observe/metrics.ts';
+import { createRecorder } from './observe/recorder.ts';
+import type { Route } from './route.ts';
+import { readVersion } from './version.ts';
+
+/** What the observation is made of. */
+export interface ObservationOptions {
+  config: ProxyConfig;
+  logger: LineLogger;
+  clock: Clock;
+  routes: readonly Route[];
+  /** The server towards clients. */
+  server: Server;
+}
+
+/** Sees every exchange, and shows what it saw. */
+export interface Observation {
+  /** A request for a route has arrived, or was refused: it will be shown. */
+  started(exchange: Exchange, request: IncomingMessage): void;
+  /** An exchange is over; for those that were not started, only the log is told. */
+  finished(exchange: Exchange): void;
+  /** Answers a path of the inspector; false when it is none. */
+  answer(request: IncomingMessage, response: ServerResponse, path: string): boolean;
+  /** Ends the streams of open inspector pages. */
+  close(): void;
+}
+
+/** Creates the observation of a proxy. */
+export function createObservation(options: ObservationOptions): Observation {
+  const { config, logger, clock, routes, server } = options;
+  const version = readVersion();
+  const { showValues } = config.log;
+  const now = () => clock.now();
+  const logExchange = createExchangeLog({
+    logger,
+    showValues,
+    showRoute: config.routes.length > 1,
+    clock,
+  });
+  const describe = createRouteStates(routes);
+  const recorder = createRecorder({ showValues, now });
+  const metrics = createMetrics({
+    version,
+    now,
+    tokenStates: () =>
+      routes.map(({ config, tokens }) => ({ route: config.path, state: tokens.state() })),
+    connections: countConnections(routes, server),
+  });
+  const inspector = createInspector({
+    version,
+    recorder,
+    metrics,
+    routes: describe,
+    now,
+    actions: { renew: (path) => renewToken(routes.find(({ config }) => config.path === path)) },
+  });
+
+  return {
+    started(exchange, request) {
+      exchange.wire = recorder.openWire(request.url ?? '', request.rawHeaders);
+      if (showValues) exchange.target = request.url ?? '';
+      recorder.started(exchange);
+      metrics.exchangeStarted();
+    },
+    finished(exchange) {
+      logExchange(exchange);
+      if (exchange.wire === undefined) return;
+      recorder.finished(exchange);
+      metrics.exchangeFinished(exchange);
+    },
+    answer: (request, response, path) => inspector.handle(request, response, path),
+    close: () => inspector.close(),
+  };
+}
+
+/** Counts connections on both sides. */
+function countConnections(routes: readonly Route[], server: Server): () => ConnectionCounts {
+  let clients = 0;
+  server.on('connection', (socket) => {
+    clients += 1;
+    socket.once('close', () => (clients -= 1));
+  });
+  return () => ({
+    clients,
+    upstreams: routes.map(({ config, connections }) => ({ route: config.path, ...connections() })),
+  });
+}
+
+/** A new token in place of the one in hand, whatever state that is in. */
+async function renewToken(route: Route | undefined): Promise<void> {
+  if (route === undefined) return;
+  const { tokens } = route;
+  const inHand = tokens.current();
+  tokens.reset();
+  await (inHand === undefined ? tokens.get() : tokens.replace(inHand));
+}
+
+/** Tells the state of every route; a token's failure is explained once. */
+function createRouteStates(routes: readonly Route[]): () => RouteState[] {
+  const explained = new WeakMap<Error, readonly Hint[]>();
+  return () =>
+    routes.map((route) => {
+      const { config, fhirBase, sandbox, key } = route;
+      const token = route.tokens.state();
+      const { lastError } = token;
+      if (lastError !== undefined && !explained.has(lastError)) {
+        explained.set(lastError, explainError(route, { method: 'GET' }, lastError));
+      }
+      return {
+        path: config.path,
+        upstream: fhirBase,
+        sandbox,
+        insecure: config.tls.insecure,
+        token,
+        hints: (lastError && explained.get(lastError)) ?? [],
+        key: { id: key.kid, algorithm: key.alg },
+      };
+    });
+}

@@ -1,0 +1,93 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import { describeExchange, type ViewOptions } from '../exchange-view.ts';
+import { buildHar } from '../har.ts';
+import type { Recorder } from '../recorder.ts';
+import { sendEmpty, sendError, sendJson } from './answers.ts';
+import { buildReport } from './report.ts';
+import { sendAgain } from './send-again.ts';
+
+/** What the exchange paths need. */
+export interface ExchangesOptions {
+  version: string;
+  recorder: Recorder;
+}
+
+/**
+ * Answers what stands below `/_proxy/exchanges`:
+ *
+ * | request | answer |
+ * |---|---|
+ * | `GET` | the kept exchanges with everything that may be told, oldest first |
+ * | `DELETE` | forgets them |
+ * | `GET .har` | the same as HTTP Archive 1.2, as a download |
+ * | `GET /ID` | one exchange |
+ * | `GET /ID/report` | a report to hand to somebody, or to `explain --exchange`; never with values |
+ * | `POST /ID/send-again` | sends the request again through the proxy: `{ "status": … }` |
+ *
+ * @param rest what follows `/_proxy/exchanges`
+ */
+export function answerExchanges(
+  request: IncomingMessage,
+  response: ServerResponse,
+  rest: string,
+  { version, recorder }: ExchangesOptions,
+): void {
+  const { method } = request;
+  const reads = method === 'GET' || method === 'HEAD';
+  const view: ViewOptions = {
+    showValues: recorder.showValues,
+    baseUrl: `http://${request.headers.host ?? 'localhost'}`,
+  };
+  if (rest === '' && method === 'DELETE') {
+    recorder.clear();
+    sendEmpty(response, 204);
+    return;
+  }
+  if (rest === '' && reads) {
+    sendJson(
+      response,
+      recorder.list().map((exchange) => describeExchange(exchange, view)),
+    );
+    return;
+  }
+  if (rest === '.har' && reads) {
+    sendJson(response, buildHar(recorder.list(), { ...view, version }), {
+      contentType: 'application/json; charset=utf-8',
+      fields: ['Content-Disposition', 'attachment; filename="fhir-auth-proxy.har"'],
+    });
+    return;
+  }
+  answerOne(request, response, rest, { version, recorder, view });
+}
+
+function answerOne(
+  request: IncomingMessage,
+  response: ServerResponse,
+  rest: string,
+  { version, recorder, view }: ExchangesOptions & { view: ViewOptions },
+): void {
+  const [, id = '', what = ''] = /^\/([a-z0-9]+)(?:\/([a-z-]+))?$/.exec(rest) ?? [];
+  const exchange = recorder.find(id);
+  if (exchange === undefined) {
+    sendError(response, 404, 'no such exchange: only the newest 500 are kept');
+    return;
+  }
+  const asked = `${request.method === 'HEAD' ? 'GET' : request.method} ${what}`;
+  switch (asked) {
+    case 'GET ':
+      sendJson(response, describeExchange(exchange, view));
+      break;
+    case 'GET report':
+      sendJson(response, buildReport(exchange, { ...view, version }));
+      break;
+    case 'POST send-again':
+      sendAgain(exchange, request.socket, (error, status) => {
+        if (error === undefined) sendJson(response, { status });
+        else sendError(response, 409, error);
+      });
+      break;
+    default:
+      sendError(response, 404, 'there is nothing at this path');
+  }
+}

@@ -1,0 +1,68 @@
+import { request as httpRequest } from 'node:http';
+import type { Socket } from 'node:net';
+
+import type { Exchange } from '../../contracts.ts';
+import { canSendAgain } from '../exchange-view.ts';
+import { pair } from '../field-view.ts';
+
+/** A new request has its own framing and connection. */
+const NOT_REPEATED = new Set([
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'content-length',
+  'expect',
+  'upgrade',
+  'te',
+  'trailer',
+  'if-none-match',
+  'if-modified-since',
+]);
+
+/** How long the answer may take before the page is told that it has not come, in milliseconds. */
+const TIMEOUT_MS = 60_000;
+
+/**
+ * Sends the request of an exchange again, to the address that the inspector was reached at: through
+ * the whole proxy, as the client did. The answer is read and dropped; it shows up as a new exchange.
+ *
+ * @param socket a connection to this proxy
+ * @param done called once: with what went wrong, or with the status of the answer
+ */
+export function sendAgain(
+  exchange: Exchange,
+  socket: Socket,
+  done: (error: string | undefined, status: number) => void,
+): void {
+  const { wire } = exchange;
+  if (wire === undefined || !canSendAgain(exchange)) {
+    done('only GET and HEAD can be sent again: bodies are not kept', 0);
+    return;
+  }
+  const fields = pair(wire.received).filter(({ name }) => !NOT_REPEATED.has(name.toLowerCase()));
+  let finished = false;
+  const finish = (error: string | undefined, status = 0) => {
+    if (finished) return;
+    finished = true;
+    done(error, status);
+  };
+  const request = httpRequest(
+    {
+      host: socket.localAddress,
+      port: socket.localPort,
+      method: exchange.method,
+      path: wire.target,
+      headers: fields.flatMap(({ name, value }) => [name, value]),
+      agent: false,
+      timeout: TIMEOUT_MS,
+    },
+    (response) => {
+      response.resume();
+      response.once('end', () => finish(undefined, response.statusCode ?? 0));
+      response.once('close', () => finish('the answer was cut'));
+    },
+  );
+  request.once('timeout', () => request.destroy(new Error('timeout')));
+  request.once('error', () => finish('the request could not be sent again'));
+  request.end();
+}
