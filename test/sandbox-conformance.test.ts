@@ -63,6 +63,68 @@ test('every recorded exchange is covered by a case or listed with a reason', () 
   for (const reason of notCovered.values()) assert.match(reason, /\w{3}/);
 });
 
+describe('the comparison sees', () => {
+  const recorded = (): Transcript => structuredClone(transcripts.get(4)) as Transcript;
+  const CHANGES: readonly [string, (transcript: Transcript) => void, RegExp][] = [
+    ['another status', ({ response }) => (response.status = 400), /^status: got 401, recorded 400/],
+    ['another reason phrase', ({ response }) => (response.statusText = 'No'), /^reason phrase: /],
+    [
+      'another content type',
+      ({ response }) => (response.headers['Content-Type'] = 'text/html'),
+      /^field content-type: /,
+    ],
+    [
+      'a field that only the recording has',
+      ({ response }) => (response.headers['X-Only'] = '1'),
+      /^field x-only: got undefined, recorded \["1"\]/,
+    ],
+    [
+      'a cookie less',
+      ({ response }) => (response.headers['Set-Cookie'] = []),
+      /^cookies: got \["authserver/,
+    ],
+    [
+      'another body',
+      ({ response }) => Object.assign(response.body as object, { error: 'invalid' }),
+      /^body: /m,
+    ],
+    ['a body of another length', ({ response }) => (response.body_bytes += 1), /^body length: /],
+    ['a missing log line', (transcript) => (transcript.error_log_lines = []), /^log: /],
+    [
+      'another message in the log',
+      (transcript) =>
+        (transcript.error_log_lines = transcript.error_log_lines.map((line) =>
+          line.replace('no client found', 'a client found'),
+        )),
+      /^log: /,
+    ],
+    [
+      'another context key in the log',
+      (transcript) =>
+        (transcript.error_log_lines = transcript.error_log_lines.map((line) =>
+          line.replace('{"client"', '{"customer"'),
+        )),
+      /^log: /,
+    ],
+  ];
+  let stage: Stage;
+  before(async () => {
+    stage = await createStage();
+  });
+  after(() => stage.close());
+
+  for (const [name, change, difference] of CHANGES) {
+    test(name, async () => {
+      stage.reset();
+      const transcript = recorded();
+      const replay = await stage.replay(transcript);
+      assert.deepEqual(compare(transcript, replay), []);
+      change(transcript);
+      assert.match(compare(transcript, replay).join('\n'), difference);
+    });
+  }
+});
+
 async function play(
   stage: Stage,
   transcript: Transcript,

@@ -1,8 +1,6 @@
 /** The client's JWK Set (RFC 7517 section 5), as OpenEMR reads it: carelessly, and anew at every token request. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 
-import { Agent, request as httpRequest } from 'undici';
-
 import type { SandboxClient, SandboxState } from '../exchange.ts';
 
 const UNREACHABLE = { message: 'failed to retrieve jwk contents from jwk_uri' };
@@ -53,9 +51,11 @@ export function findSigningKey(keys: unknown): { publicKey: KeyObject } | { mess
 }
 
 async function fetchText(uri: string): Promise<string | undefined> {
-  const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+  // Loaded when a client has a jwks_uri, which few do.
+  const { Agent, request } = await import('undici');
+  const dispatcher = new Agent({ connect: { timeout: 0 }, headersTimeout: 0, bodyTimeout: 0 });
   try {
-    const answer = await httpRequest(uri, { dispatcher });
+    const answer = await request(uri, { dispatcher });
     // Not text(): that would drop a byte order mark, on which OpenEMR stumbles.
     return Buffer.from(await answer.body.arrayBuffer()).toString('utf8');
   } catch {

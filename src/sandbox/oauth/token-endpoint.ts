@@ -20,6 +20,20 @@ export async function answerToken(
   state: SandboxState,
   site: string,
 ): Promise<SandboxAnswer> {
+  const answer = await grantToken(request, state, site);
+  if (answer.status >= 400 && typeof answer.body === 'string' && answer.body !== '') {
+    const { hint, message } = JSON.parse(answer.body) as Record<string, unknown>;
+    const stack = '#0 {main}';
+    request.log.debug(`${GRANT} OAuthServerException occurred`, { hint, message, stack });
+  }
+  return answer;
+}
+
+async function grantToken(
+  request: SandboxRequest,
+  state: SandboxState,
+  site: string,
+): Promise<SandboxAnswer> {
   request.log.debug(`${GRANT} starting request`);
   const form = await readForm(request, state);
   if (!(form instanceof Map)) return form;
@@ -115,9 +129,7 @@ async function buildIdToken(
   state: SandboxState,
   client: SandboxClient,
 ): Promise<{ id_token: string }> {
-  request.log.php(
-    'PHP Warning:  Undefined variable $fhirUser in /var/www/localhost/htdocs/openemr/src/Common/Auth/OpenIDConnect/Entities/UserEntity.php on line 88',
-  );
+  request.log.write(state.version.idTokenWarning);
   const now = state.clock.now() / 1000;
   const idToken = await signJwt(await state.keys.privateKey(), {
     aud: client.id,

@@ -6,6 +6,7 @@ import { API_FAILURES } from './openemr-7.0.3/api-failures.ts';
 import { FHIR_RULES } from './openemr-7.0.3/fhir.ts';
 import { OAUTH_FAILURES } from './openemr-7.0.3/oauth-failures.ts';
 import { announcedScopes, knownScopes, smartScopes } from './openemr-7.0.3/scopes.ts';
+import { phpWarning } from './php.ts';
 import type { VersionProfile } from './profile.ts';
 
 /** The rules of OpenEMR 7.0.3. */
@@ -34,6 +35,11 @@ export const OPENEMR_7_0_3: VersionProfile = {
   },
   replayWarning:
     'OpenEMR\\Common\\Auth\\OpenIDConnect\\JWT\\Validation\\UniqueID->assert() Attempted duplicate usage of JWT token.  This could be a replay attack',
+  idTokenWarning: phpWarning(
+    'Undefined variable $fhirUser',
+    'src/Common/Auth/OpenIDConnect/Entities/UserEntity.php',
+    88,
+  ),
   oauthFailure: (name, detail) => OAUTH_FAILURES[name](detail),
   apiFailure: (name, detail) => API_FAILURES[name](detail),
   fhir: FHIR_RULES,

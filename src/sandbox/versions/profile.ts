@@ -212,6 +212,8 @@ export interface VersionProfile {
   };
   /** Line that warns of a repeated assertion, beside the refusal itself. */
   replayWarning: string;
+  /** What PHP warns of when an id_token is made. */
+  idTokenWarning: LogMessage;
   oauthFailure(name: OauthFailureName, detail: FailureDetail): Failure;
   apiFailure(name: ApiFailureName, detail: FailureDetail): Failure;
   fhir: FhirRules;
