@@ -67,6 +67,8 @@ export interface TokenSource {
    * one (single-flight). Rejects with TokenError.
    */
   replace(refused: AccessToken): Promise<AccessToken>;
+  /** Whether the last attempt failed: what `current` and `get` give is then an old token, used while renewing fails. */
+  isFailing(): boolean;
   /** Forgets failures and back-off, so that the next call asks at once: key or config has changed. */
   reset(): void;
   state(): TokenState;

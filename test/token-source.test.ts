@@ -260,7 +260,9 @@ test('failures are answered from memory until the back-off ends', async (t) => {
   assert.equal((await refuses(source.get())).retryAfterSeconds, 1);
   assert.equal(server.requests.length, 2);
   clock.advance(1);
+  assert.equal(source.isFailing(), true);
   assert.equal((await source.get()).generation, 1);
+  assert.equal(source.isFailing(), false);
   assert.equal(source.state().lastError, undefined);
 });
 
@@ -308,6 +310,7 @@ test('while renewing fails, the old token is used as long as it lives', async (t
 
   clock.advance(70_000);
   assert.equal(source.current(), token, 'in its last seconds too');
+  assert.equal(source.isFailing(), true);
   assert.equal(await source.get(), token);
   await server.received(3);
   await until(() => source.state().requests === 3 && source.state().lastError !== undefined);

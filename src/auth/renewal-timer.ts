@@ -2,13 +2,10 @@
 
 /** A timer that does not keep the program alive. */
 export interface RenewalTimer {
-  /** Fires after `delayMs`; replaces what was armed before. */
+  /** Fires after `delayMs`, less than 2^31; replaces what was armed before. */
   arm(delayMs: number): void;
   stop(): void;
 }
-
-/** Longest delay that Node's timers take; a longer one would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** @param onDue called when the time has come */
 export function createRenewalTimer(onDue: () => void): RenewalTimer {
@@ -16,7 +13,7 @@ export function createRenewalTimer(onDue: () => void): RenewalTimer {
   return {
     arm(delayMs) {
       clearTimeout(timer);
-      timer = setTimeout(onDue, Math.min(Math.max(0, delayMs), LONGEST_TIMER_MS));
+      timer = setTimeout(onDue, Math.max(0, delayMs));
       timer.unref();
     },
     stop() {

@@ -100,6 +100,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
       refusedGeneration = Math.max(refusedGeneration, refused.generation);
       return request();
     },
+    isFailing: () => renewal.failure() !== undefined,
     reset: () => renewal.reset(),
     state: () => describeState(renewal, client.scopes, now()),
     async close() {
