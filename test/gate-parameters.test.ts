@@ -87,15 +87,19 @@ test('a read-only route refuses a method parameter with POST', () => {
 });
 
 test('reading a query takes time in proportion to its length', () => {
+  // The least of several runs: what other programs take from the processor is not the point.
   const measure = (text: string): number => {
-    const start = performance.now();
-    for (let i = 0; i < 20; i++) hasPhpParameter(text, '_REWRITE_COMMAND');
-    return performance.now() - start;
+    const runs = Array.from({ length: 7 }, () => {
+      const start = performance.now();
+      for (let i = 0; i < 5; i++) hasPhpParameter(text, '_REWRITE_COMMAND');
+      return performance.now() - start;
+    });
+    return Math.min(...runs);
   };
   for (const unit of ['_R%&', '%5F', '&', ';', '_REWRITE%5', '+', '%25']) {
-    const short = unit.repeat(Math.ceil(4_000 / unit.length));
+    const short = unit.repeat(Math.ceil(1_000 / unit.length));
     measure(short);
-    const factor = measure(short.repeat(16)) / Math.max(measure(short), 0.2);
+    const factor = measure(short.repeat(16)) / Math.max(measure(short), 0.05);
     assert.ok(factor < 100, `${unit}: 16 times the length took ${factor.toFixed(0)} times as long`);
   }
 });

@@ -24,7 +24,7 @@ export function formKind(contentType: string): 'urlencoded' | 'multipart' | unde
   return lower.includes('x-www-form-urlencoded') ? 'urlencoded' : undefined;
 }
 
-/** @param readOnly refuses a method parameter as well (`method-refused`, 405 semantics as 403) */
+/** @param readOnly whether a parameter that replaces the method is refused as well */
 export function createFormJudge(kind: 'urlencoded' | 'multipart', readOnly: boolean): BodyJudge {
   const names = readOnly ? [REWRITE_COMMAND, METHOD_PARAMETER] : [REWRITE_COMMAND];
   return {
