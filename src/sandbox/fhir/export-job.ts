@@ -70,6 +70,14 @@ export function writeExportFiles(
   }));
 }
 
+/** Lets go of the content of files that nobody can read any more. */
+export function releaseExpiredFiles(jobs: Iterable<ExportJob>, nowMs: number): void {
+  for (const { startedAtMs, files } of jobs) {
+    if (startedAtMs + FILE_LIFE_MS > nowMs) continue;
+    for (const { document } of files) document.content = '';
+  }
+}
+
 function isInScope(resource: Resource, { sinceMs, patientIds }: ExportScope): boolean {
   if (Date.parse(resource.meta.lastUpdated) < sinceMs) return false;
   if (patientIds === undefined) return true;

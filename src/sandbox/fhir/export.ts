@@ -9,7 +9,7 @@ import { refuseApi } from '../refusal.ts';
 import { answerEmpty, present } from './call.ts';
 import type { FhirCall } from './call.ts';
 import { PhpFatalError } from './errors.ts';
-import { exportableTypes, writeExportFiles } from './export-job.ts';
+import { exportableTypes, releaseExpiredFiles, writeExportFiles } from './export-job.ts';
 import type { ExportJob, ExportScope } from './export-job.ts';
 import { buildOrderedUuid } from './ordered-uuid.ts';
 import { assertFitsMemory } from './read.ts';
@@ -34,6 +34,7 @@ export function answerKickOff(call: FhirCall): SandboxAnswer {
     return refuseApi(request, state, 'export-refused', { message: types });
   }
   for (const type of types) assertFitsMemory(state.records.list(type).length);
+  releaseExpiredFiles(state.exportJobs.values(), nowMs);
 
   const id = buildOrderedUuid(nowMs, Math.random);
   const scope: ExportScope = { types, sinceMs, ...groupMembers(call) };
@@ -85,7 +86,7 @@ export function answerExportDelete(call: FhirCall): SandboxAnswer {
   if (job === undefined) {
     return refuseApi(request, state, 'export-delete-unknown', jobDetail(call));
   }
-  for (const { document } of job.files) document.deleted = true;
+  for (const { document } of job.files) Object.assign(document, { deleted: true, content: '' });
   state.exportJobs.delete(job.id);
   return answerEmpty(call, 202);
 }
