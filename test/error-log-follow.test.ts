@@ -22,9 +22,11 @@ function follow(t: TestContext, options: FollowErrorLogOptions) {
   const seen: string[] = [];
   const follower = followErrorLog({
     ...options,
-    onEntry(entry) {
-      seen.push(entry.message);
-      for (const { message, resolve } of waiting) if (message === entry.message) resolve(entry);
+    onEntries(entries) {
+      for (const entry of entries) {
+        seen.push(entry.message);
+        for (const { message, resolve } of waiting) if (message === entry.message) resolve(entry);
+      }
     },
   });
   t.after(() => follower.close());

@@ -22,4 +22,9 @@ export const commands: readonly ListedCommand[] = [
     summary: 'run a fake OpenEMR alone, for a test stack',
     load: async () => (await import('./sandbox.ts')).sandboxCommand,
   },
+  {
+    name: 'explain [file]',
+    summary: "explain lines of OpenEMR's error log",
+    load: async () => (await import('./explain.ts')).explainCommand,
+  },
 ];

@@ -1,6 +1,7 @@
 /** Answers that many failures share. */
 import type { Certainty } from '../../contracts.ts';
 import type { Answer, AnswerSign } from '../answer.ts';
+import type { LogEntry } from '../error-log/entry.ts';
 import type { Evidence } from '../evidence.ts';
 import type { Link } from './entry.ts';
 
@@ -61,3 +62,18 @@ export const NEAR_END_MS = 2000;
 /** A failed check of the public key names a site that is not the default one. */
 export const FAILED_OTHER_SITE =
   /failed token verify for resource \{"resource":"\/(?!default\/)(?<site>[^/"]+)\//;
+
+const OAUTH_CODE =
+  /oauth2\/authorize\.php|AuthorizationController|OpenIDConnect|OAuth2AuthorizationListener/;
+const API_CODE =
+  /apis\/dispatch\.php|RestControllers|_rest_routes|HttpRestRouteHandler|Services[\\/]FHIR|FHIR[\\/]|getRequiredSection/;
+
+/** Whether a log entry names code of the token or registration endpoint; tells stages apart when only a log is at hand. */
+export function comesFromOauth({ text }: LogEntry): boolean {
+  return OAUTH_CODE.test(text);
+}
+
+/** Whether a log entry names code of the FHIR API, and none of the OAuth endpoints. */
+export function comesFromFhir({ text }: LogEntry): boolean {
+  return API_CODE.test(text) && !OAUTH_CODE.test(text);
+}

@@ -1,7 +1,7 @@
 /** What the FHIR request asks for or carries: ids, search parameters, resources. */
 import type { Answer } from '../answer.ts';
 import { withoutValues } from '../excerpt.ts';
-import { bare, wrapped } from './answers.ts';
+import { bare, comesFromFhir, wrapped } from './answers.ts';
 import type { CatalogueEntry } from './entry.ts';
 
 const isBundle = ({ json }: Answer): boolean => json?.['resourceType'] === 'Bundle';
@@ -135,6 +135,7 @@ export const SEARCH_ENTRIES: readonly CatalogueEntry[] = [
     versions: 'all',
     stages: ['fhir', 'discovery'],
     lastResort: true,
+    applies: ({ stage, logEntries }) => stage !== undefined || logEntries.some(comesFromFhir),
     log: [
       /Call to undefined method \S*::getRequiredSection\(\)/,
       /HttpRestRouteHandler(?:::|->)dispatch\(\) (?!Route not found|scope |start request)(?<what>[^{]{1,200}) \{"/,

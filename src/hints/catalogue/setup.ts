@@ -1,6 +1,6 @@
 /** OpenEMR itself is set up wrongly or broken. */
 import { withoutValues } from '../excerpt.ts';
-import { bare, wrapped } from './answers.ts';
+import { bare, comesFromOauth, wrapped } from './answers.ts';
 import type { CatalogueEntry } from './entry.ts';
 
 const EVERYWHERE = ['token', 'fhir', 'discovery', 'registration'] as const;
@@ -104,6 +104,7 @@ export const SETUP_ENTRIES: readonly CatalogueEntry[] = [
     versions: 'all',
     stages: ['token', 'registration'],
     lastResort: true,
+    applies: ({ stage, logEntries }) => stage !== undefined || logEntries.some(comesFromOauth),
     log: [
       /oauthAuthorizeToken\(\) Exception occurred \{"message":"(?<what>[^"]{1,200})/,
       /ExceptionHandlerListener exception (?<what>[^{]{1,200})/,

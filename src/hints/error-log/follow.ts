@@ -25,8 +25,8 @@ export type ErrorLogSource =
 /** Options of {@link followErrorLog}. */
 export type FollowErrorLogOptions = ErrorLogSource & {
   logger?: Logger;
-  /** Called with every new entry. */
-  onEntry?: (entry: LogEntry) => void;
+  /** Called with new entries, those of one line together. */
+  onEntries?: (entries: readonly LogEntry[]) => void;
   clock?: Clock;
 };
 
@@ -56,7 +56,7 @@ export interface ErrorLogFollower {
 
 /** Follows from the end of the log on; never throws: trouble is logged once and `state()` tells it. */
 export function followErrorLog(options: FollowErrorLogOptions): ErrorLogFollower {
-  const { logger, onEntry, clock = { now: () => Date.now() } } = options;
+  const { logger, onEntries, clock = { now: () => Date.now() } } = options;
   const state: ErrorLogState = { state: 'starting', entries: 0 };
   const kept: LogEntry[] = [];
   let reader = createLogReader();
@@ -67,14 +67,16 @@ export function followErrorLog(options: FollowErrorLogOptions): ErrorLogFollower
   let awaitsFirstText = false;
 
   const keep = (entries: readonly LogEntry[]): void => {
+    if (entries.length === 0) return;
     const now = clock.now();
-    for (const entry of entries) {
-      const receivedAtMs = now < backlogUntilMs ? (entry.timeMs ?? 0) : now;
-      const received = { ...entry, line: lines + entry.line, receivedAtMs };
-      kept.push(received);
-      state.entries += 1;
-      onEntry?.(received);
-    }
+    const received = entries.map((entry) => ({
+      ...entry,
+      line: lines + entry.line,
+      receivedAtMs: now < backlogUntilMs ? (entry.timeMs ?? 0) : now,
+    }));
+    for (const entry of received) kept.push(entry);
+    state.entries += received.length;
+    onEntries?.(received);
     while (kept.length > MAX_ENTRIES || (kept[0]?.receivedAtMs ?? now) < now - KEEP_MS)
       kept.shift();
   };

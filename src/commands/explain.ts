@@ -1,0 +1,198 @@
+import { createReadStream } from 'node:fs';
+import { resolve } from 'node:path';
+import { addAbortSignal, type Readable } from 'node:stream';
+
+import type { Hint } from '../contracts.ts';
+import { ProxyError } from '../errors.ts';
+import { followErrorLog } from '../hints/error-log/follow.ts';
+import { parseExchangeFile } from '../hints/exchange-file.ts';
+import { createLogExplainer } from '../hints/explain-log.ts';
+import { explain } from '../hints/match.ts';
+import type { Command } from './command.ts';
+import { formatHint } from './hint-text.ts';
+import { EXIT, type Runtime, type StopSignal, signalExitCode } from './runtime.ts';
+import { UsageError } from './usage-error.ts';
+
+interface ExplainArgs {
+  file: string | undefined;
+  follow: boolean;
+  exchange: string | undefined;
+  json: boolean;
+}
+
+/** Most characters of an exchange file; recorded ones have at most a few hundred thousand. */
+const MAX_EXCHANGE = 16_777_216;
+
+/** Explains lines of OpenEMR's error log, or a recorded exchange. */
+export const explainCommand: Command<ExplainArgs> = {
+  purpose:
+    'Explains failures of OpenEMR from its error log: what each line means and what to do about it. Needs no configuration and no server.',
+  examples: [
+    { task: 'Explain an error log', command: 'fhir-auth-proxy explain /var/log/apache2/error.log' },
+    {
+      task: 'Explain the log of a container',
+      command:
+        'docker compose exec -T openemr cat /var/log/apache2/error.log | fhir-auth-proxy explain -',
+    },
+    {
+      task: 'Explain what is logged from now on',
+      command: "fhir-auth-proxy explain --follow '/var/log/apache2/*error.log'",
+    },
+    {
+      task: 'Explain an exchange that was recorded as JSON, for a script',
+      command: 'fhir-auth-proxy explain --exchange failed.json --json',
+    },
+  ],
+  options: (yargs) =>
+    yargs
+      .positional('file', {
+        type: 'string',
+        describe: 'Error log, "-" for standard input; with --follow also a glob',
+      })
+      .option('follow', {
+        alias: 'f',
+        type: 'boolean',
+        default: false,
+        describe: 'Go on as the log grows, through its rotation, until Ctrl-C',
+      })
+      .option('exchange', {
+        type: 'string',
+        requiresArg: true,
+        describe:
+          'JSON file with "response" ("status", "body") and, if known, "request" and "error_log_lines"; "-" for standard input',
+      })
+      .option('json', {
+        type: 'boolean',
+        default: false,
+        describe:
+          'Print an array of {id, certainty, title, cause, fix, evidence}; with --follow one object a line',
+      }),
+  async run({ file, follow, exchange, json }, runtime) {
+    if (exchange !== undefined) {
+      if (file !== undefined || follow) {
+        throw new UsageError('--exchange does not go with an error log', 'Give one of them');
+      }
+      const text = await readWhole(openText(exchange, runtime), exchange);
+      return report(explain(parseExchangeFile(text)), json, runtime, 'the exchange');
+    }
+    if (file === undefined && runtime.stdin.isTTY) {
+      throw new UsageError(
+        'nothing to explain',
+        'Name an error log, or pipe lines in: … | fhir-auth-proxy explain -',
+      );
+    }
+    // yargs gives "-" as an empty positional.
+    const path = file === undefined || file === '' ? '-' : file;
+    if (follow) return followLog(path, json, runtime);
+    const explainer = createLogExplainer();
+    for await (const text of openText(path, runtime)) explainer.push(text);
+    explainer.end();
+    const hints = explainer.hints();
+    if (json)
+      writeJson(
+        hints.map(({ hint }) => hint),
+        runtime,
+      );
+    else
+      for (const { hint, count } of hints)
+        runtime.stdout.write(formatHint(hint, runtime.stdout, count));
+    if (hints.length > 0) return EXIT.ok;
+    return reportNothing(`in ${explainer.messages()} messages`, runtime);
+  },
+};
+
+async function followLog(path: string, json: boolean, runtime: Runtime): Promise<number> {
+  const stop = runtime.stopSignal();
+  const explainer = createLogExplainer();
+  const told = new Set<string>();
+  const tell = (hints: readonly Hint[]): void => {
+    for (const hint of hints) {
+      const again = told.has(hint.id);
+      told.add(hint.id);
+      if (json) runtime.stdout.write(`${JSON.stringify(hint)}\n`);
+      else if (again) runtime.stdout.write(`again: ${hint.title}  ${hint.id}\n\n`);
+      else runtime.stdout.write(formatHint(hint, runtime.stdout));
+    }
+  };
+  const end = (): number => {
+    if (stop.aborted) return signalExitCode(stop.reason as StopSignal);
+    return told.size > 0 ? EXIT.ok : reportNothing('', runtime);
+  };
+  if (path === '-') {
+    for await (const text of openText(path, runtime, stop)) tell(explainer.push(text));
+    tell(explainer.end());
+    return end();
+  }
+  const follower = followErrorLog({
+    path: resolve(runtime.cwd, path),
+    onEntries: (entries) => tell(explainer.add(entries)),
+  });
+  await follower.catchUp();
+  const { state, reason, file } = follower.state();
+  runtime.stderr.write(
+    state === 'following' ? `following ${file ?? path}\n` : `waiting: ${reason ?? path}\n`,
+  );
+  await new Promise<void>((done) => {
+    if (stop.aborted) done();
+    stop.addEventListener('abort', () => done());
+  });
+  await follower.close();
+  return end();
+}
+
+function report(hints: readonly Hint[], json: boolean, runtime: Runtime, what: string): number {
+  if (json) writeJson(hints, runtime);
+  else for (const hint of hints) runtime.stdout.write(formatHint(hint, runtime.stdout));
+  return hints.length > 0 ? EXIT.ok : reportNothing(`in ${what}`, runtime);
+}
+
+function writeJson(hints: readonly Hint[], runtime: Runtime): void {
+  const shown = hints.map(({ id, certainty, title, cause, fix, evidence }) => ({
+    id,
+    certainty,
+    title,
+    cause,
+    fix,
+    evidence,
+  }));
+  runtime.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+}
+
+function reportNothing(where: string, runtime: Runtime): number {
+  runtime.stderr.write(`nothing was recognised${where === '' ? '' : ` ${where}`}\n`);
+  return EXIT.failed;
+}
+
+/** The text of a file or of standard input, piece by piece, until its end or until `stop`. */
+async function* openText(
+  path: string,
+  { stdin, cwd }: Runtime,
+  stop?: AbortSignal,
+): AsyncGenerator<string> {
+  const stream = path === '-' ? stdin.stream : createReadStream(resolve(cwd, path));
+  stream.setEncoding('utf8');
+  if (stop !== undefined) addAbortSignal(stop, stream as Readable);
+  try {
+    for await (const chunk of stream) yield String(chunk);
+  } catch (error) {
+    if (stop?.aborted === true) return;
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new ProxyError('file-unreadable', `cannot read "${path}": ${code ?? message}`, {
+      cause: error,
+    });
+  }
+}
+
+async function readWhole(text: AsyncIterable<string>, path: string): Promise<string> {
+  let whole = '';
+  for await (const chunk of text) {
+    whole += chunk;
+    if (whole.length > MAX_EXCHANGE) {
+      throw new ProxyError(
+        'exchange-file-invalid',
+        `"${path}" is larger than an exchange file can be (16 MiB)`,
+      );
+    }
+  }
+  return whole;
+}
