@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 
 import type { FhirRequest, SandboxState } from '../src/sandbox/exchange.ts';
 import { answerFhir } from '../src/sandbox/fhir/index.ts';
 import type { JsonObject } from '../src/sandbox/fhir/resource.ts';
-import { startSandbox } from '../src/sandbox/index.ts';
+import { createState } from '../src/sandbox/state.ts';
+import { OPENEMR_7_0_3 } from '../src/sandbox/versions/openemr-7.0.3.ts';
 
 const POSTED: JsonObject = {
   resourceType: 'Patient',
@@ -33,9 +37,13 @@ async function writer(
   state: SandboxState;
   send(method: string, resource: string, body: unknown): Promise<Written>;
 }> {
-  const sandbox = await startSandbox();
-  t.after(() => sandbox.close());
-  const { state } = sandbox;
+  const folder = await mkdtemp(join(tmpdir(), 'sandbox-write-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const state = createState({
+    version: OPENEMR_7_0_3,
+    errorLog: join(folder, 'error.log'),
+    clock: Date,
+  });
   return {
     state,
     async send(method, resource, body) {
