@@ -1,66 +1,112 @@
-/** Gathers the evidence of a failure and has it explained. Wires hints to what the other rooms know. */
-import type { Exchange, Hint } from './contracts.ts';
+/**
+ * Gathers the evidence of a failure from what every room knows, and has it explained: the answer,
+ * the tokens, discovery, the upstream's error log.
+ */
+import type { Clock, Exchange, Hint } from './contracts.ts';
 import { TokenError, UpstreamError, type ProxyError } from './errors.ts';
 import type { Explanation, FailingAnswer } from './forward/job.ts';
+import type { LogEntry } from './hints/error-log/entry.ts';
+import type { LogSelection } from './hints/error-log/select.ts';
 import type { Evidence } from './hints/evidence.ts';
 import { explain } from './hints/match.ts';
-import { buildOperationOutcome, type IssueType } from './hints/operation-outcome.ts';
+import { buildOperationOutcome } from './hints/operation-outcome.ts';
+import { buildHelpFields, FHIR_JSON, issueType } from './outcome-answer.ts';
 import type { Route } from './route.ts';
 
-/** Media type of what the proxy itself says. */
-export const FHIR_JSON = 'application/fhir+json; charset=utf-8';
+/** The server's clock is compared in whole seconds, and a log line may be stamped before its request. */
+const LOG_SLACK_MS = 1_000;
 
-/**
- * Explains a failing answer of the upstream; an empty one gets an OperationOutcome in its place.
- *
- * @param origin the proxy's own origin as this client calls it, for links to hints
- */
-export function explainAnswer(
-  route: Route,
-  exchange: Exchange,
-  answer: FailingAnswer,
-  origin: string,
-): Explanation {
-  const hints = explain({
-    ...routeEvidence(route, exchange),
-    status: answer.status,
-    body: answer.body.toString('utf8'),
-    ...(answer.contentType === undefined ? {} : { contentType: answer.contentType }),
-    ...(answer.token === undefined
-      ? {}
-      : {
-          grantedScopes: answer.token.grantedScopes,
-          tokenAgeMs: Date.now() - answer.token.obtainedAtMs,
-          tokenLifetimeMs: answer.token.expiresAtMs - answer.token.obtainedAtMs,
-        }),
-  });
-  const outcome = buildOperationOutcome({
-    code: issueType(answer.status),
-    diagnostics: `the upstream answered ${answer.status} with an empty body`,
-    hints,
-  });
-  return {
-    hints,
-    fields: buildHelpFields(hints, origin),
-    body: { contentType: FHIR_JSON, content: Buffer.from(JSON.stringify(outcome)) },
-  };
+/** Explains what goes wrong on one route. */
+export interface Diagnosis {
+  /**
+   * Explains a failing answer of the upstream; an empty one gets an OperationOutcome in its place.
+   *
+   * @param origin the proxy's own origin as this client calls it, for links to hints
+   */
+  explainAnswer(exchange: Exchange, answer: FailingAnswer, origin: string): Promise<Explanation>;
+  /** Explains a failure of the proxy's own: no token, no upstream. Refusals explain themselves. */
+  explainError(request: RequestFacts, error: ProxyError): Promise<readonly Hint[]>;
+  /** What is known by now of a failure outside an exchange, such as a renewal in the background. */
+  hintsOf(error: ProxyError): readonly Hint[];
 }
 
-/** What is known of a request when it is explained. */
-type RequestFacts = Pick<Exchange, 'method' | 'interaction' | 'parameterNames'>;
+/** A route with the means to explain its failures. */
+export type ServedRoute = Route & { readonly diagnosis: Diagnosis };
 
-/** Explains a failure of the proxy's own: no token, no upstream. Refusals explain themselves. */
-export function explainError(route: Route, exchange: RequestFacts, error: ProxyError): Hint[] {
-  const evidence = routeEvidence(route, exchange);
-  if (error instanceof UpstreamError) {
-    return explain({ ...evidence, ...(error.nodeCode ? { nodeCode: error.nodeCode } : {}) });
-  }
-  if (!(error instanceof TokenError)) return [];
+/** What is known of a request when it is explained. */
+export type RequestFacts = Pick<
+  Exchange,
+  'method' | 'interaction' | 'parameterNames' | 'startedAtMs'
+>;
+
+/** Creates the diagnosis of one route. */
+export function createDiagnosis(route: Route, clock: Clock): Diagnosis {
+  // A token failure is met by every call until the next attempt; it is explained once.
+  const explaining = new WeakMap<ProxyError, Promise<readonly Hint[]>>();
+  const explained = new WeakMap<ProxyError, readonly Hint[]>();
+
+  const diagnosis: Diagnosis = {
+    async explainAnswer(exchange, answer, origin) {
+      const hints = explain({
+        ...routeEvidence(route, exchange),
+        ...answerEvidence(answer, clock),
+        ...(await logEvidence(route, clock, { fromMs: exchange.startedAtMs })),
+      });
+      const outcome = buildOperationOutcome({
+        code: issueType(answer.status),
+        diagnostics: `the upstream answered ${answer.status} with an empty body`,
+        hints,
+      });
+      return {
+        hints,
+        fields: buildHelpFields(hints, origin),
+        body: { contentType: FHIR_JSON, content: Buffer.from(JSON.stringify(outcome)) },
+      };
+    },
+    explainError(exchange, error) {
+      if (error instanceof UpstreamError) {
+        return Promise.resolve(
+          explain({
+            ...routeEvidence(route, exchange),
+            ...(error.nodeCode === undefined ? {} : { nodeCode: error.nodeCode }),
+          }),
+        );
+      }
+      if (!(error instanceof TokenError)) return Promise.resolve([]);
+      const begun = explaining.get(error) ?? explainTokenError(route, clock, exchange, error);
+      explaining.set(error, begun);
+      void begun.then((hints) => explained.set(error, hints));
+      return begun;
+    },
+    hintsOf(error) {
+      const known = explained.get(error);
+      if (known === undefined) {
+        void diagnosis.explainError({ method: 'GET', startedAtMs: clock.now() }, error);
+      }
+      return known ?? [];
+    },
+  };
+  return diagnosis;
+}
+
+async function explainTokenError(
+  route: Route,
+  clock: Clock,
+  exchange: RequestFacts,
+  error: TokenError,
+): Promise<readonly Hint[]> {
   const { answer } = error;
   const nodeCode = nodeCodeOf(error);
+  const { requestedScopes } = route.tokens.state();
+  const logged = await logEvidence(route, clock, {
+    fromMs: exchange.startedAtMs,
+    scope: requestedScopes.join(' '),
+  });
   return explain({
-    ...evidence,
+    ...routeEvidence(route, exchange),
+    ...logged,
     stage: error.code.startsWith('discovery') ? 'discovery' : 'token',
+    ...signedEvidence(route),
     ...(answer?.status === undefined ? {} : { status: answer.status }),
     ...(answer?.body === undefined ? {} : { body: answer.body }),
     ...(answer?.contentType === undefined ? {} : { contentType: answer.contentType }),
@@ -71,42 +117,8 @@ export function explainError(route: Route, exchange: RequestFacts, error: ProxyE
   });
 }
 
-/** `Link` to the page of the first hint (RFC 8288, relation `help`), names and values in turn. */
-export function buildHelpFields(hints: readonly Hint[], origin: string): string[] {
-  const [first] = hints;
-  return first === undefined ? [] : ['Link', `<${origin}/_proxy/hints/${first.id}>; rel="help"`];
-}
-
-/** FHIR's word for an HTTP status. */
-export function issueType(status: number): IssueType {
-  switch (status) {
-    case 401:
-      return 'login';
-    case 403:
-      return 'forbidden';
-    case 404:
-      return 'not-found';
-    case 405:
-    case 501:
-      return 'not-supported';
-    case 413:
-    case 414:
-    case 431:
-      return 'too-long';
-    case 429:
-      return 'throttled';
-    case 502:
-    case 503:
-      return 'transient';
-    case 504:
-      return 'timeout';
-    default:
-      return status < 500 ? 'invalid' : 'exception';
-  }
-}
-
 function routeEvidence(route: Route, exchange: RequestFacts): Evidence {
-  const { requestedScopes, grantedScopes } = route.tokens.state();
+  const { requestedScopes, grantedScopes, obtainedAtMs } = route.tokens.state();
   const announced = route.discovery.last();
   return {
     stage: 'fhir',
@@ -118,9 +130,61 @@ function routeEvidence(route: Route, exchange: RequestFacts): Evidence {
     fhirBase: route.fhirBase,
     requestedScopes,
     grantedScopes,
+    ...(obtainedAtMs === undefined ? {} : { lastWorkedMs: exchange.startedAtMs - obtainedAtMs }),
     ...(announced === undefined
       ? {}
       : { scopesSupported: announced.scopesSupported, tokenEndpoint: announced.tokenEndpoint }),
+  };
+}
+
+function answerEvidence(answer: FailingAnswer, clock: Clock): Partial<Evidence> {
+  const { status, body, contentType, token } = answer;
+  return {
+    status,
+    body: body.toString('utf8'),
+    ...(contentType === undefined ? {} : { contentType }),
+    authorization: token === undefined ? 'none' : 'bearer',
+    ...(token === undefined
+      ? {}
+      : {
+          grantedScopes: token.grantedScopes,
+          tokenAgeMs: clock.now() - token.obtainedAtMs,
+          tokenLifetimeMs: token.expiresAtMs - token.obtainedAtMs,
+        }),
+  };
+}
+
+/** What the proxy itself signed, so that a wrong claim is found without the server's help. */
+function signedEvidence({ config, key, discovery }: Route): Partial<Evidence> {
+  const announcedTokenEndpoint = discovery.last()?.tokenEndpoint;
+  const aud = config.audience ?? announcedTokenEndpoint ?? config.tokenEndpoint;
+  if (aud === undefined) return {};
+  return {
+    signed: {
+      aud,
+      alg: key.alg,
+      kid: key.kid,
+      ...(announcedTokenEndpoint === undefined ? {} : { announcedTokenEndpoint }),
+      ...(key.bits === undefined ? {} : { keyBits: key.bits }),
+    },
+  };
+}
+
+async function logEvidence(
+  { errorLog, clientId }: Route,
+  clock: Clock,
+  selection: Pick<LogSelection, 'fromMs' | 'scope'>,
+): Promise<{ logEntries: readonly LogEntry[]; logFollowed: boolean }> {
+  if (errorLog === undefined) return { logEntries: [], logFollowed: false };
+  await errorLog.catchUp();
+  return {
+    logFollowed: errorLog.state().state === 'following',
+    logEntries: errorLog.matching({
+      ...selection,
+      fromMs: selection.fromMs - LOG_SLACK_MS,
+      toMs: clock.now() + LOG_SLACK_MS,
+      clientId,
+    }),
   };
 }
 

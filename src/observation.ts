@@ -2,8 +2,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
 import type { ProxyConfig } from './config/schema.ts';
-import type { Clock, Exchange, Hint } from './contracts.ts';
-import { explainError } from './diagnosis.ts';
+import type { Clock, Exchange } from './contracts.ts';
+import type { ServedRoute } from './diagnosis.ts';
 import { createExchangeLog } from './observe/exchange-log.ts';
 import { createInspector } from './observe/inspector/inspector.ts';
 import type { RouteState } from './observe/inspector/overview.ts';
@@ -18,7 +18,7 @@ export interface ObservationOptions {
   config: ProxyConfig;
   logger: LineLogger;
   clock: Clock;
-  routes: readonly Route[];
+  routes: readonly ServedRoute[];
   /** The server towards clients. */
   server: Server;
 }
@@ -105,24 +105,20 @@ async function renewToken(route: Route | undefined): Promise<void> {
   await (inHand === undefined ? tokens.get() : tokens.replace(inHand));
 }
 
-/** Tells the state of every route; a token's failure is explained once. */
-function createRouteStates(routes: readonly Route[]): () => RouteState[] {
-  const explained = new WeakMap<Error, readonly Hint[]>();
+/** Tells the state of every route. */
+function createRouteStates(routes: readonly ServedRoute[]): () => RouteState[] {
   return () =>
     routes.map((route) => {
       const { config, fhirBase, sandbox, key } = route;
       const token = route.tokens.state();
       const { lastError } = token;
-      if (lastError !== undefined && !explained.has(lastError)) {
-        explained.set(lastError, explainError(route, { method: 'GET' }, lastError));
-      }
       return {
         path: config.path,
         upstream: fhirBase,
         sandbox,
         insecure: config.tls.insecure,
         token,
-        hints: (lastError && explained.get(lastError)) ?? [],
+        hints: lastError === undefined ? [] : route.diagnosis.hintsOf(lastError),
         key: { id: key.kid, algorithm: key.alg },
       };
     });

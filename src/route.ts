@@ -14,6 +14,7 @@ import { createEngine, type Engine } from './forward/engine.ts';
 import { createLinkRewriter, type LinkRewriter } from './forward/links.ts';
 import { createReplayRule } from './forward/replay.ts';
 import { createTransport } from './forward/transport.ts';
+import { followErrorLog, type ErrorLogFollower } from './hints/error-log/follow.ts';
 
 /** Largest head of an upstream answer, in bytes; OpenEMR's are about 1 KiB. */
 const MOST_HEAD_BYTES = 65_536;
@@ -35,8 +36,10 @@ export interface Route {
   readonly engine: Engine;
   /** Whether the upstream is the embedded sandbox. */
   readonly sandbox: boolean;
-  /** Path of the upstream's error log, if one can be read. */
-  readonly errorLog: string | undefined;
+  /** The upstream's error log, if one can be read. */
+  readonly errorLog: ErrorLogFollower | undefined;
+  /** Its path, when it is a file. */
+  readonly errorLogPath: string | undefined;
   /** Towards the upstream: connected sockets, requests on them, and requests that wait for one. */
   connections: () => { connected: number; running: number; waiting: number };
   /** Closes connections, timers and the sandbox; requests in flight fail. */
@@ -87,6 +90,7 @@ export async function createRoute(config: RouteConfig, options: RouteOptions): P
     logger,
     clock,
   });
+  const errorLog = openErrorLog(config, destination.errorLog, options);
   const transport = createTransport({
     pool,
     origin: url.origin,
@@ -106,17 +110,27 @@ export async function createRoute(config: RouteConfig, options: RouteOptions): P
     discovery,
     engine: createEngine(url, transport),
     sandbox: destination.sandbox,
-    errorLog: destination.errorLog,
+    errorLog,
+    errorLogPath: destination.errorLog,
     connections() {
       const { connected, running, queued } = pool.stats;
       return { connected, running, waiting: queued };
     },
     async close() {
-      await tokens.close();
+      await Promise.all([tokens.close(), errorLog?.close()]);
       await Promise.all([pool.destroy(), agent.destroy()]);
       await destination.close();
     },
   };
+}
+
+function openErrorLog(
+  { errorLogCommand }: RouteConfig,
+  path: string | undefined,
+  shared: RouteOptions,
+): ErrorLogFollower | undefined {
+  if (errorLogCommand !== undefined) return followErrorLog({ command: errorLogCommand, ...shared });
+  return path === undefined ? undefined : followErrorLog({ path, ...shared });
 }
 
 async function loadKey(
@@ -162,13 +176,18 @@ function createTokens(
 }
 
 /** Tells what people may know of a route. */
-export function describeRoute({ config, fhirBase, sandbox, errorLog }: Route): RouteDescription {
+export function describeRoute({
+  config,
+  fhirBase,
+  sandbox,
+  errorLogPath,
+}: Route): RouteDescription {
   return {
     path: config.path,
     upstream: fhirBase,
     sandbox,
     insecure: config.tls.insecure,
-    ...(errorLog === undefined ? {} : { errorLog }),
+    ...(errorLogPath === undefined ? {} : { errorLog: errorLogPath }),
   };
 }
 

@@ -7,8 +7,7 @@ import { performance } from 'node:perf_hooks';
 
 import type { ProxyConfig, RouteConfig } from './config/schema.ts';
 import type { AccessToken, BodySink, Clock, Exchange } from './contracts.ts';
-import { explainAnswer, explainError } from './diagnosis.ts';
-import { answerWithError } from './error-answer.ts';
+import { createDiagnosis, type Diagnosis, type ServedRoute } from './diagnosis.ts';
 import { ProxyError } from './errors.ts';
 import { openExchange } from './exchange.ts';
 import type { ForwardJob } from './forward/job.ts';
@@ -29,6 +28,7 @@ import { createGate } from './gate/gate.ts';
 import { createListener } from './listener.ts';
 import { createObservation, type Observation } from './observation.ts';
 import type { LineLogger } from './observe/logger.ts';
+import { answerWithError } from './outcome-answer.ts';
 import { createReservedPaths, type ReservedPaths } from './reserved.ts';
 import { createRoute, describeRoute, type Route, type RouteDescription } from './route.ts';
 
@@ -59,8 +59,11 @@ export async function createProxyServer(
   config: ProxyConfig,
   { logger, clock = Date, onExchange }: ProxyServerOptions,
 ): Promise<ProxyServer> {
-  const routes = new Map<RouteConfig, Route>();
-  for (const each of config.routes) routes.set(each, await createRoute(each, { logger, clock }));
+  const routes = new Map<RouteConfig, ServedRoute>();
+  for (const each of config.routes) {
+    const route = await createRoute(each, { logger, clock });
+    routes.set(each, { ...route, diagnosis: createDiagnosis(route, clock) });
+  }
   const listener = createListener(config.listen, (request, response) => {
     serve(rooms, request, response);
   });
@@ -104,7 +107,7 @@ export async function createProxyServer(
 /** What an exchange passes through. */
 interface Rooms {
   gate: Gate;
-  routes: ReadonlyMap<RouteConfig, Route>;
+  routes: ReadonlyMap<RouteConfig, ServedRoute>;
   clock: Clock;
   answerReserved: ReservedPaths;
   observation: Observation;
@@ -156,9 +159,7 @@ async function forward(rooms: Rooms, arrival: Arrival, admission: RouteAdmission
   exchange.interaction = interaction;
   exchange.parameterNames = admission.parameterNames;
   const fail = (error: ProxyError): void => {
-    exchange.outcome = 'failed';
-    exchange.hints = explainError(route, exchange, error);
-    answerWithError(response, exchange, error, corsFields, origin);
+    void explainAndAnswer(route.diagnosis, arrival, error, { origin, added: corsFields });
   };
 
   try {
@@ -177,7 +178,7 @@ async function forward(rooms: Rooms, arrival: Arrival, admission: RouteAdmission
       token,
       proxyBase: origin + route.config.path,
       addedFields: corsFields,
-      explain: async (answer) => explainAnswer(route, exchange, answer, origin),
+      explain: (answer) => route.diagnosis.explainAnswer(exchange, answer, origin),
       fail,
     });
   } catch (error) {
@@ -201,6 +202,19 @@ async function takeToken(route: Route, exchange: Exchange): Promise<AccessToken>
   const inHand = route.tokens.current();
   exchange.tokenOrigin = inHand === undefined ? 'fresh' : 'cached';
   return inHand ?? route.tokens.get();
+}
+
+/** No token or no upstream: the proxy answers, with what it knows about the cause. */
+async function explainAndAnswer(
+  diagnosis: Diagnosis,
+  { response, exchange }: Arrival,
+  error: ProxyError,
+  { origin, added }: { origin: string; added: readonly string[] },
+): Promise<void> {
+  exchange.outcome = 'failed';
+  exchange.error = error;
+  exchange.hints = await diagnosis.explainError(exchange, error);
+  answerWithError(response, exchange, error, added, origin);
 }
 
 function refuse(response: ServerResponse, exchange: Exchange, { error, fields }: Refusal): void {

@@ -1,10 +1,12 @@
 /** Answers of the proxy's own when something fails: an OperationOutcome and `Proxy-Status` (RFC 9209). */
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 
-import type { Exchange } from './contracts.ts';
-import { buildHelpFields, FHIR_JSON, issueType } from './diagnosis.ts';
+import type { Exchange, Hint } from './contracts.ts';
 import { TokenError, UpstreamError, type ProxyError } from './errors.ts';
-import { buildOperationOutcome } from './hints/operation-outcome.ts';
+import { buildOperationOutcome, type IssueType } from './hints/operation-outcome.ts';
+
+/** Media type of what the proxy itself says. */
+export const FHIR_JSON = 'application/fhir+json; charset=utf-8';
 
 /**
  * Answers an exchange with an error; does nothing when its head was sent already.
@@ -45,6 +47,7 @@ export function answerWithError(
   }
   if (origin !== undefined) fields.push(...buildHelpFields(exchange.hints, origin));
   if (exchange.wire !== undefined) exchange.wire.returned = fields;
+  if (exchange.wire !== undefined) exchange.wire.returned = fields;
   response.writeHead(error.status, STATUS_CODES[error.status] ?? 'Error', fields);
   response.end(body);
 }
@@ -60,4 +63,38 @@ function errorType(error: ProxyError): string {
     return error.kind === 'configuration' ? 'proxy_configuration_error' : 'destination_unavailable';
   }
   return error.status < 500 ? 'http_request_denied' : 'proxy_internal_error';
+}
+
+/** `Link` to the page of the first hint (RFC 8288, relation `help`), names and values in turn. */
+export function buildHelpFields(hints: readonly Hint[], origin: string): string[] {
+  const [first] = hints;
+  return first === undefined ? [] : ['Link', `<${origin}/_proxy/hints/${first.id}>; rel="help"`];
+}
+
+/** FHIR's word for an HTTP status. */
+export function issueType(status: number): IssueType {
+  switch (status) {
+    case 401:
+      return 'login';
+    case 403:
+      return 'forbidden';
+    case 404:
+      return 'not-found';
+    case 405:
+    case 501:
+      return 'not-supported';
+    case 413:
+    case 414:
+    case 431:
+      return 'too-long';
+    case 429:
+      return 'throttled';
+    case 502:
+    case 503:
+      return 'transient';
+    case 504:
+      return 'timeout';
+    default:
+      return status < 500 ? 'invalid' : 'exception';
+  }
 }
