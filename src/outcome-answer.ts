@@ -47,7 +47,6 @@ export function answerWithError(
   }
   if (origin !== undefined) fields.push(...buildHelpFields(exchange.hints, origin));
   if (exchange.wire !== undefined) exchange.wire.returned = fields;
-  if (exchange.wire !== undefined) exchange.wire.returned = fields;
   response.writeHead(error.status, STATUS_CODES[error.status] ?? 'Error', fields);
   response.end(body);
 }

@@ -1,7 +1,11 @@
 /** Paths that the proxy answers by itself: its keys, its health, the pages of its hints. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+import { renderHintPage } from './hints/hint-page.ts';
 import { buildRouteJwks, type Route } from './route.ts';
+
+/** Where the pages of hints are; what follows is the id. */
+const HINTS = '/_proxy/hints/';
 
 /** What the reserved paths tell about. */
 export interface ReservedOptions {
@@ -49,8 +53,15 @@ export function createReservedPaths({ routes, ready, inspect }: ReservedOptions)
           ready() ? 'ready\n' : 'stopping\n',
           ['Cache-Control', 'no-store'],
         );
-      default:
-        return inspect(request, response, path);
+      default: {
+        const page = path.startsWith(HINTS) ? renderHintPage(path.slice(HINTS.length)) : undefined;
+        return page === undefined
+          ? inspect(request, response, path)
+          : send(200, 'text/html; charset=utf-8', page, [
+              'Content-Security-Policy',
+              "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+            ]);
+      }
     }
   };
 }

@@ -1,0 +1,188 @@
+/**
+ * The path of one exchange, top to bottom: gate, token, forward, explain, observe. Nothing else in
+ * the tree knows the whole path.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { performance } from 'node:perf_hooks';
+
+import type { RouteConfig } from './config/schema.ts';
+import type { AccessToken, BodySink, Clock, Exchange } from './contracts.ts';
+import type { Diagnosis, ServedRoute } from './diagnosis.ts';
+import { ProxyError } from './errors.ts';
+import { openExchange } from './exchange.ts';
+import type { ForwardJob } from './forward/job.ts';
+import {
+  readWholeBody,
+  streamedBody,
+  wholeBody,
+  type RequestBody,
+} from './forward/request-body.ts';
+import type {
+  Gate,
+  PreflightAdmission,
+  Refusal,
+  ReservedAdmission,
+  RouteAdmission,
+} from './gate/admission.ts';
+import type { Observation } from './observation.ts';
+import { answerWithError } from './outcome-answer.ts';
+import type { ReservedPaths } from './reserved.ts';
+import type { Route } from './route.ts';
+
+/** What an exchange passes through. */
+export interface Rooms {
+  gate: Gate;
+  routes: ReadonlyMap<RouteConfig, ServedRoute>;
+  clock: Clock;
+  answerReserved: ReservedPaths;
+  observation: Observation;
+  onExchange?: (exchange: Exchange) => void;
+}
+
+/** A request that has arrived. */
+type Arrival = Pick<ForwardJob, 'request' | 'response' | 'exchange' | 'elapsedMs'>;
+
+/** Takes a request from its arrival to its answer; never throws. */
+export function serve(rooms: Rooms, request: IncomingMessage, response: ServerResponse): void {
+  const arrivedAt = performance.now();
+  const exchange = openExchange(request, rooms.clock);
+  const elapsedMs = (): number => performance.now() - arrivedAt;
+  response.once('close', () => {
+    exchange.timings.totalMs = elapsedMs();
+    if (!response.writableFinished && exchange.outcome !== 'upstream-died') {
+      exchange.outcome = 'client-gone';
+    }
+    rooms.observation.finished(exchange);
+    rooms.onExchange?.(exchange);
+  });
+
+  const admission = rooms.gate.admit(request);
+  exchange.timings.gateMs = elapsedMs();
+  switch (admission.kind) {
+    case 'route':
+      rooms.observation.started(exchange, request);
+      void forward(rooms, { request, response, exchange, elapsedMs }, admission);
+      break;
+    case 'preflight':
+      answerPreflight(response, exchange, admission);
+      break;
+    case 'reserved':
+      answerOwnPath(rooms, request, response, exchange, admission);
+      break;
+    case 'refused':
+      rooms.observation.started(exchange, request);
+      refuse(response, exchange, admission);
+  }
+}
+
+/** Through the gate: the body judged if need be, a token, the way to the upstream and back. */
+async function forward(rooms: Rooms, arrival: Arrival, admission: RouteAdmission): Promise<void> {
+  const { request, response, exchange, elapsedMs } = arrival;
+  const { interaction, corsFields } = admission;
+  const route = rooms.routes.get(admission.route)!;
+  const origin = `http://${request.headers.host}`;
+  exchange.route = route.config.path;
+  exchange.interaction = interaction;
+  exchange.parameterNames = admission.parameterNames;
+  const fail = (error: ProxyError): void => {
+    void explainAndAnswer(route.diagnosis, arrival, error, { origin, added: corsFields });
+  };
+
+  try {
+    const body = await admittedBody(request, admission, exchange.wire?.bodies);
+    if (body instanceof ProxyError) {
+      refuse(response, exchange, { kind: 'refused', error: body, fields: corsFields });
+      return;
+    }
+    const token = interaction.open ? undefined : await takeToken(route, exchange);
+    exchange.timings.tokenMs = elapsedMs();
+    route.engine({
+      ...arrival,
+      interaction,
+      target: route.basePath + admission.target,
+      body,
+      token,
+      proxyBase: origin + route.config.path,
+      addedFields: corsFields,
+      explain: (answer) => route.diagnosis.explainAnswer(exchange, answer, origin),
+      fail,
+    });
+  } catch (error) {
+    if (!response.destroyed) fail(error instanceof ProxyError ? error : internalError(error));
+  }
+}
+
+/** The body as it may be sent on, or the reason to refuse it. */
+async function admittedBody(
+  request: IncomingMessage,
+  { judgeBody }: RouteAdmission,
+  watch: BodySink | undefined,
+): Promise<RequestBody | ProxyError> {
+  if (judgeBody === undefined) return streamedBody(request, watch);
+  const body = await readWholeBody(request, judgeBody.maxBytes);
+  if (body === undefined) return judgeBody.tooLarge();
+  return judgeBody.judge(body) ?? wholeBody(body, watch);
+}
+
+async function takeToken(route: Route, exchange: Exchange): Promise<AccessToken> {
+  const inHand = route.tokens.current();
+  exchange.tokenOrigin = inHand === undefined ? 'fresh' : 'cached';
+  return inHand ?? route.tokens.get();
+}
+
+/** No token or no upstream: the proxy answers, with what it knows about the cause. */
+async function explainAndAnswer(
+  diagnosis: Diagnosis,
+  { response, exchange }: Arrival,
+  error: ProxyError,
+  { origin, added }: { origin: string; added: readonly string[] },
+): Promise<void> {
+  exchange.outcome = 'failed';
+  exchange.error = error;
+  exchange.hints = await diagnosis.explainError(exchange, error);
+  answerWithError(response, exchange, error, added, origin);
+}
+
+function refuse(response: ServerResponse, exchange: Exchange, { error, fields }: Refusal): void {
+  exchange.outcome = 'refused';
+  answerWithError(response, exchange, error, fields);
+}
+
+function answerPreflight(
+  response: ServerResponse,
+  exchange: Exchange,
+  { fields }: PreflightAdmission,
+): void {
+  exchange.outcome = 'answered';
+  exchange.status = 204;
+  response.writeHead(204, [...fields]).end();
+}
+
+function answerOwnPath(
+  rooms: Rooms,
+  request: IncomingMessage,
+  response: ServerResponse,
+  exchange: Exchange,
+  { path, corsFields }: ReservedAdmission,
+): void {
+  exchange.outcome = 'answered';
+  if (rooms.answerReserved(request, response, path, corsFields)) {
+    exchange.status = response.statusCode;
+    return;
+  }
+  const paths = [...rooms.routes.keys()].map((route) => route.path);
+  const error = new ProxyError(
+    'route-unknown',
+    `there is nothing at this path: ask for FHIR below ${paths.map((path) => `"${path}"`).join(', ')}, for example "${paths[0]}/Patient"`,
+    { status: 404 },
+  );
+  answerWithError(response, exchange, error, corsFields);
+}
+
+function internalError(cause: unknown): ProxyError {
+  return new ProxyError(
+    'proxy-internal-error',
+    'the proxy itself failed; its log at level "debug" tells more',
+    { cause },
+  );
+}
