@@ -3,8 +3,7 @@ import { Agent, Pool, type buildConnector } from 'undici';
 
 import { createDiscovery, type Discovery } from './auth/discovery.ts';
 import { buildJwks } from './auth/jwks.ts';
-import { readKeyText } from './auth/key-file.ts';
-import { loadSigningKey, type SigningKey } from './auth/signing-key.ts';
+import type { SigningKey } from './auth/signing-key.ts';
 import { createTokenSource } from './auth/token-source.ts';
 import type { ClientConfig, RouteConfig } from './config/schema.ts';
 import { loadTlsOptions } from './config/tls.ts';
@@ -15,6 +14,7 @@ import { createLinkRewriter, type LinkRewriter } from './forward/links.ts';
 import { createReplayRule } from './forward/replay.ts';
 import { createTransport } from './forward/transport.ts';
 import { followErrorLog, type ErrorLogFollower } from './hints/error-log/follow.ts';
+import { loadRouteKey } from './route-key.ts';
 
 /** Largest head of an upstream answer, in bytes; OpenEMR's are about 1 KiB. */
 const MOST_HEAD_BYTES = 65_536;
@@ -81,7 +81,7 @@ export async function createRoute(config: RouteConfig, options: RouteOptions): P
   const tls = await loadTlsOptions(config.tls, `routes["${config.path}"].tls`);
   const destination = await openDestination(config);
   const url = new URL(destination.fhirBase);
-  const key = await loadKey(config, destination.client, logger);
+  const key = await loadRouteKey(config.path, destination.client, logger);
   const connect: Connect = { ...(tls as Connect), timeout: config.timeouts.connectMs };
   const agent = new Agent({ connect, connections: 2 });
   const pool = createPool(url.origin, config, connect);
@@ -131,16 +131,6 @@ function openErrorLog(
 ): ErrorLogFollower | undefined {
   if (errorLogCommand !== undefined) return followErrorLog({ command: errorLogCommand, ...shared });
   return path === undefined ? undefined : followErrorLog({ path, ...shared });
-}
-
-async function loadKey(
-  config: RouteConfig,
-  client: ClientConfig,
-  logger: Logger,
-): Promise<SigningKey> {
-  const { text, warnings } = await readKeyText(client.key);
-  for (const warning of warnings) logger.warn({ route: config.path }, warning);
-  return loadSigningKey(text, client.keyId === undefined ? {} : { keyId: client.keyId });
 }
 
 function createPool(origin: string, config: RouteConfig, connect: Connect): Pool {

@@ -6,14 +6,10 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { PassThrough } from 'node:stream';
 import { test, type TestContext } from 'node:test';
 
 import { importJWK, type JWK, SignJWT } from 'jose';
 
-import { runProgram } from '../src/commands/program.ts';
-import type { Runtime } from '../src/commands/runtime.ts';
-import { startSandbox } from '../src/sandbox/index.ts';
 import { es384Key } from './support/keys.ts';
 
 const CLI = new URL('../src/cli.ts', import.meta.url).pathname;
@@ -61,25 +57,12 @@ async function start(t: TestContext, ...args: string[]): Promise<Running> {
   };
 }
 
-/** Runs the command inside of this process; for what ends before anything listens. */
-async function fail(...args: string[]): Promise<{ code: number; stderr: string }> {
+/** Runs the command to its end. */
+async function fail(t: TestContext, ...args: string[]): Promise<{ code: number; stderr: string }> {
+  const child = run(t, args);
   let stderr = '';
-  const output = (write: (text: string) => void) => ({
-    write,
-    isTTY: false,
-    columns: 80,
-    stream: new PassThrough(),
-  });
-  const runtime: Runtime = {
-    stdin: { isTTY: false, stream: new PassThrough() },
-    stdout: output(() => undefined),
-    stderr: output((text) => (stderr += text)),
-    environment: {},
-    cwd: tmpdir(),
-    stopSignal: () => new AbortController().signal,
-    atExit: () => undefined,
-  };
-  const code = await runProgram(['sandbox', '--port', '0', ...args], runtime, { version: '0' });
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const [code] = (await once(child, 'close')) as [number];
   return { code, stderr };
 }
 
@@ -168,19 +151,19 @@ test('what cannot be used is refused with a sentence', async (t) => {
   const folder = makeFolder(t);
   const ecKey = join(folder, 'ec.jwk.json');
   writeFileSync(ecKey, es384Key().text, { mode: 0o600 });
-  const running = await startSandbox();
-  t.after(() => running.close());
+  const { places } = await start(t);
   const cases: [string[], number, RegExp][] = [
     [['--fault', 'nope'], 2, /^error: --fault nope: unknown fault "nope": expected one of /],
     [['--openemr', '5.0'], 2, /^error: --openemr is "5\.0": expected "7\.0\.3"/],
     [['--port', '70000'], 2, /^error: --port is "70000": expected a number from 0 to 65535/],
-    [['--port', new URL(running.url).port], 1, /^error: port \d+ on "127\.0\.0\.1" is in use/],
+    [['--port', new URL(places.url).port], 1, /^error: port \d+ on "127\.0\.0\.1" is in use/],
     [['--key', ecKey], 1, /^error: the key file ".*" holds an EC key: expected an RSA key/],
     [['--key', join(folder, 'no', 'key')], 1, /^error: cannot write the key file ".*" \(ENOENT\)/],
   ];
-  for (const [args, expectedCode, message] of cases) {
-    const { code, stderr } = await fail(...args);
-    assert.match(stderr, message);
+  const results = await Promise.all(cases.map(([args]) => fail(t, '--port', '0', ...args)));
+  for (const [i, { code, stderr }] of results.entries()) {
+    const [, expectedCode, message] = cases[i] ?? [];
+    assert.match(stderr, message ?? /never/);
     assert.equal(code, expectedCode);
   }
 });

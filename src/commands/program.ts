@@ -26,12 +26,13 @@ export interface ProgramOptions {
 export async function runProgram(
   argv: readonly string[],
   runtime: Runtime,
-  { version, commands = allCommands }: ProgramOptions,
+  options: ProgramOptions,
 ): Promise<number> {
+  const { version, commands = allCommands } = options;
   try {
     const { listed, words, isNamed } = findCommand(argv, commands);
     const command = await listed.load();
-    const parsed = await parseWords(words, listed, command, version);
+    const parsed = await parseWords(words, listed, command, options);
     if ('text' in parsed) {
       const page =
         parsed.text === version
@@ -79,7 +80,7 @@ async function parseWords(
   words: readonly string[],
   listed: ListedCommand,
   command: Command<object>,
-  version: string,
+  { version, commands = allCommands }: ProgramOptions,
 ): Promise<{ args: ArgumentsCamelCase<object> } | { text: string }> {
   const name = nameOf(listed);
   const see = `Run "${PROGRAM} ${name} --help" for usage`;
@@ -103,7 +104,7 @@ async function parseWords(
       text = output.trim();
     });
   if (text !== '' || args === undefined) return { text };
-  assertKnown(args, known, command, see);
+  assertKnown(args, known, command, commands, see);
   return { args };
 }
 
@@ -140,11 +141,18 @@ function assertKnown(
   args: ArgumentsCamelCase<object>,
   known: ReadonlySet<string>,
   { takesRest }: Command<object>,
+  commands: readonly ListedCommand[],
   see: string,
 ): void {
   const rest = (args as { '--'?: string[] })['--'] ?? [];
   const [word] = takesRest === true ? args._ : [...args._, ...rest];
-  if (word !== undefined) throw new UsageError(`unexpected argument "${word}"`, see);
+  if (word !== undefined) {
+    const isCommand = commands.some((candidate) => nameOf(candidate) === word);
+    throw new UsageError(
+      `unexpected argument "${word}"`,
+      isCommand ? `Write the command first: "${PROGRAM} ${word} …"` : see,
+    );
+  }
   const unknown = Object.keys(args).find((key) => !known.has(camelCase(key)));
   if (unknown === undefined) return;
   const meant = suggest(kebabCase(unknown), [...known].map(kebabCase));

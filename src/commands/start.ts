@@ -103,6 +103,7 @@ export const startCommand: Command<StartArgs> = {
     const stop = runtime.stopSignal();
     try {
       const url = await proxy.listen();
+      logger.debug({ url, routes: proxy.describe() }, 'listening');
       writeReady(url, config, runtime, args.quiet);
       const signal = await stopped(stop);
       logger.info({ signal }, 'stopping: no new requests; what is in flight is finished');

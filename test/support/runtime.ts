@@ -1,0 +1,79 @@
+import { PassThrough, Readable } from 'node:stream';
+
+import type { Output, Runtime, StopSignal } from '../../src/commands/runtime.ts';
+
+/** A runtime without a process, with streams that a test can read. */
+export interface TestRuntime extends Runtime {
+  /** What was written to standard output so far. */
+  out(): string;
+  /** What was written to standard error so far. */
+  err(): string;
+  /** Resolves to the first match in standard output as soon as there is one. */
+  outMatches(pattern: RegExp): Promise<RegExpMatchArray>;
+  /** Sends a signal, as Ctrl-C does. */
+  stop(signal: StopSignal): void;
+  /** Ends the process: calls the listeners of `atExit`. */
+  exit(): void;
+}
+
+/** What a {@link TestRuntime} can be given. */
+export interface TestRuntimeOptions {
+  cwd?: string;
+  environment?: Record<string, string | undefined>;
+  /** Text on standard input; default none. */
+  stdin?: string;
+  /** Whether all streams are a terminal; default false. */
+  isTTY?: boolean;
+}
+
+/** Makes a {@link TestRuntime}. */
+export function createTestRuntime(options: TestRuntimeOptions = {}): TestRuntime {
+  const { cwd = '/', environment = {}, stdin = '', isTTY = false } = options;
+  const stdout = createRecorder(isTTY);
+  const stderr = createRecorder(isTTY);
+  const stopping = new AbortController();
+  const exitListeners: (() => void)[] = [];
+  return {
+    stdin: { isTTY, stream: Readable.from([stdin]) },
+    stdout: stdout.output,
+    stderr: stderr.output,
+    environment,
+    cwd,
+    stopSignal: () => stopping.signal,
+    atExit: (listener) => void exitListeners.push(listener),
+    out: stdout.text,
+    err: stderr.text,
+    outMatches: stdout.matches,
+    stop: (signal) => stopping.abort(signal),
+    exit: () => exitListeners.forEach((listener) => listener()),
+  };
+}
+
+function createRecorder(isTTY: boolean) {
+  const stream = new PassThrough();
+  let text = '';
+  stream.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  const output: Output = {
+    write: (chunk) => void stream.write(chunk),
+    isTTY,
+    columns: 80,
+    stream,
+  };
+  return {
+    output,
+    text: () => text,
+    matches: (pattern: RegExp) =>
+      new Promise<RegExpMatchArray>((resolve) => {
+        const look = () => {
+          const match = text.match(pattern);
+          if (match === null) return;
+          stream.off('data', look);
+          resolve(match);
+        };
+        stream.on('data', look);
+        look();
+      }),
+  };
+}
