@@ -111,7 +111,12 @@ describe('fields to the upstream', () => {
 
 describe('fields to the client', () => {
   const build = (fields: Buffer[], bodyChanges = false) =>
-    buildResponseFields(fields, { rewriteField: undefined, bodyChanges, added: [] });
+    buildResponseFields(fields, {
+      rewriteField: undefined,
+      bodyChanges,
+      length: undefined,
+      added: [],
+    });
 
   test('removes cookies, HSTS, CORS and hop-by-hop fields', () => {
     assert.deepEqual(
@@ -176,10 +181,34 @@ describe('fields to the client', () => {
     assert.deepEqual(build(fields, true), ['ETag', 'e']);
   });
 
+  test("a known length takes the place of the upstream's, digests stay while the bytes do", () => {
+    const fields = raw('Content-Length', '3', 'Content-Digest', 'd', 'ETag', 'e');
+    const options = { rewriteField: undefined, length: 7, added: [] };
+    assert.deepEqual(buildResponseFields(fields, { ...options, bodyChanges: false }), [
+      'Content-Digest',
+      'd',
+      'ETag',
+      'e',
+      'Content-Length',
+      '7',
+    ]);
+    assert.deepEqual(buildResponseFields(fields, { ...options, bodyChanges: true }), [
+      'ETag',
+      'e',
+      'Content-Length',
+      '7',
+    ]);
+  });
+
   test('rewrites Location, Content-Location and Link, and no other field', () => {
     const fields = buildResponseFields(
       raw('Location', 'u/1', 'Content-Location', 'u/2', 'Link', '<u/3>', 'X-Link', 'u/4'),
-      { rewriteField: (value) => value.replace('u/', 'p/'), bodyChanges: false, added: ['A', 'b'] },
+      {
+        rewriteField: (value) => value.replace('u/', 'p/'),
+        bodyChanges: false,
+        length: undefined,
+        added: ['A', 'b'],
+      },
     );
     assert.deepEqual(fields, [
       'Location',

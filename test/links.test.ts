@@ -182,6 +182,9 @@ describe('bodies', () => {
       }
       out.push(rewriter.end());
       const expected = reference(body, spellings);
+      const whole = createLinkRewriter({ bases }).rewriteBody(bytes, PROXY);
+      assert.equal(whole.toString('latin1'), expected);
+      if (expected === body) assert.equal(whole, bytes);
       assert.equal(
         Buffer.concat(out).toString('latin1'),
         expected,

@@ -1,7 +1,7 @@
 /** The head of an answer: its fields for the client, and whether its body will be rewritten. */
 import { UpstreamError } from '../errors.ts';
 import type { Explanation, ForwardJob } from './job.ts';
-import { isRewritable, type BodyRewriter, type LinkRewriter } from './links.ts';
+import { isRewritable, type LinkRewriter } from './links.ts';
 import { buildResponseFields, findField, type RawFields } from './response-fields.ts';
 
 /** Head of an upstream answer. */
@@ -12,24 +12,29 @@ export interface AnswerHead {
   phrase: string | undefined;
 }
 
+/** What is known of the body when the head is sent. */
+export interface AnswerBody {
+  /** Whether it may differ from the upstream's. */
+  changes: boolean;
+  /** Its length in bytes when the whole of it is in hand. */
+  length?: number;
+  /** What is added to a failing answer; with a body of its own, in place of an empty one. */
+  explanation?: Explanation | undefined;
+}
+
 /**
  * Sends the head to the client.
  *
- * @param explanation what is added to a failing answer; with a body of its own, in place of an empty one
- * @returns the rewriter of the body, or undefined when it passes as it is
+ * @param links rewrites the fields that hold URLs; undefined leaves them as they are
  * @throws UpstreamError when the status or a field is not HTTP
  */
 export function sendAnswerHead(
   job: ForwardJob,
   head: AnswerHead,
   links: LinkRewriter | undefined,
-  explanation?: Explanation,
-): BodyRewriter | undefined {
+  { changes, length, explanation }: AnswerBody,
+): void {
   const replacement = explanation?.body;
-  const rewriter =
-    replacement === undefined && links !== undefined && mayRewrite(head.fields)
-      ? links.start(job.proxyBase)
-      : undefined;
   const added = [...job.addedFields, 'Server-Timing', buildServerTiming(job)];
   if (explanation !== undefined) added.push(...explanation.fields);
   if (replacement !== undefined) added.push('Content-Type', replacement.contentType);
@@ -39,7 +44,8 @@ export function sendAnswerHead(
     {
       rewriteField:
         links === undefined ? undefined : (value) => links.rewriteField(value, job.proxyBase),
-      bodyChanges: rewriter !== undefined || replacement !== undefined,
+      bodyChanges: changes || replacement !== undefined,
+      length: hasContent(head.status) ? length : undefined,
       added,
       withheld,
     },
@@ -59,10 +65,15 @@ export function sendAnswerHead(
       { cause },
     );
   }
-  return rewriter;
 }
 
-function mayRewrite(fields: RawFields): boolean {
+/** RFC 9110 section 8.6: a length is not made up for an answer that has no content by its status. */
+function hasContent(status: number): boolean {
+  return status !== 204 && status !== 304;
+}
+
+/** Whether the links in a body with such a head are to be replaced. */
+export function mayRewrite(fields: RawFields): boolean {
   const coding = findField(fields, 'content-encoding');
   return (
     (coding === undefined || coding === 'identity') &&

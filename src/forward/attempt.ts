@@ -38,7 +38,11 @@ export function sendAttempt(
   const answer = createAnswer(job, {
     token,
     links,
-    flow: { pause: () => controller?.pause(), resume: () => controller?.resume() },
+    flow: {
+      pause: () => controller?.pause(),
+      resume: () => controller?.resume(),
+      abort: (reason) => controller?.abort(reason),
+    },
   });
 
   const onClose = (): void => {

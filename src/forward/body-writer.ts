@@ -4,10 +4,11 @@ import type { ServerResponse } from 'node:http';
 import type { Exchange } from '../contracts.ts';
 import type { BodyRewriter } from './links.ts';
 
-/** Stops and restarts the flow from the upstream. */
+/** Stops, restarts and breaks off the flow from the upstream. */
 export interface Flow {
   pause(): void;
   resume(): void;
+  abort(reason: Error): void;
 }
 
 /** Writes one body. */

@@ -32,6 +32,8 @@ export interface LinkRewriter {
    * @param proxyBase what to write: the proxy's own base, absolute, without a slash at the end
    */
   start(proxyBase: string): BodyRewriter;
+  /** A body that is in hand as a whole; `body` itself when there is nothing to replace. */
+  rewriteBody(body: Buffer, proxyBase: string): Buffer;
   /** A value of `Location`, `Content-Location` or `Link` with the upstream's bases replaced. */
   rewriteField(value: string, proxyBase: string): string;
 }
@@ -76,7 +78,7 @@ export function createLinkRewriter({ bases }: LinkRewriterOptions): LinkRewriter
   let lastBase: string | undefined;
   let replacement: Replacement = { plain: NOTHING, escaped: NOTHING };
 
-  const start = (proxyBase: string): BodyRewriter => {
+  const replacementBy = (proxyBase: string): Replacement => {
     // Clients call the proxy by one name or two: keeping the last one saves nearly all the work.
     if (proxyBase !== lastBase) {
       lastBase = proxyBase;
@@ -85,17 +87,30 @@ export function createLinkRewriter({ bases }: LinkRewriterOptions): LinkRewriter
         escaped: Buffer.from(escapeSlashes(proxyBase)),
       };
     }
-    return createBodyRewriter(anchors, replacement);
+    return replacement;
   };
+  const rewriteBody = (body: Buffer, proxyBase: string): Buffer =>
+    replaceAllLinks(body, anchors, replacementBy(proxyBase));
   return {
-    start,
-    rewriteField(value, proxyBase) {
-      const body = start(proxyBase);
-      // Node reads field values as Latin-1: one character is one byte.
-      const head = body.push(Buffer.from(value, 'latin1'));
-      return head.toString('latin1') + body.end().toString('latin1');
-    },
+    start: (proxyBase) => createBodyRewriter(anchors, replacementBy(proxyBase)),
+    rewriteBody,
+    // Node reads field values as Latin-1: one character is one byte.
+    rewriteField: (value, proxyBase) =>
+      rewriteBody(Buffer.from(value, 'latin1'), proxyBase).toString('latin1'),
   };
+}
+
+/** The whole text with its links replaced; the text itself when it has none. */
+function replaceAllLinks(
+  text: Buffer,
+  anchors: readonly LinkAnchor[],
+  replacement: Replacement,
+): Buffer {
+  const pieces: Buffer[] = [];
+  const taken = replaceLinks(text, anchors, replacement, pieces, true);
+  if (pieces.length === 0) return text;
+  pieces.push(text.subarray(taken));
+  return Buffer.concat(pieces);
 }
 
 function createBodyRewriter(
@@ -116,12 +131,9 @@ function createBodyRewriter(
       return Buffer.concat(pieces);
     },
     end() {
-      if (held.length === 0) return NOTHING;
-      const pieces: Buffer[] = [];
-      const taken = replaceLinks(held, anchors, replacement, pieces, true);
-      pieces.push(held.subarray(taken));
+      const rest = held;
       held = NOTHING;
-      return Buffer.concat(pieces);
+      return rest.length === 0 ? NOTHING : replaceAllLinks(rest, anchors, replacement);
     },
   };
 }

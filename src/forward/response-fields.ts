@@ -29,6 +29,8 @@ export interface ResponseFieldOptions {
   rewriteField: ((value: string) => string) | undefined;
   /** Whether the body will be changed, so that its length and digests must go. */
   bodyChanges: boolean;
+  /** Length of the body in bytes, which takes the place of the upstream's; undefined leaves that. */
+  length: number | undefined;
   /** Further fields, names and values in turn. */
   added: readonly string[];
   /** Takes the names of the fields that do not cross. */
@@ -46,7 +48,7 @@ const ABOUT_BYTES: ReadonlySet<string> = new Set([
 /** Fields for the client, names and values in turn; order, spelling and duplicates survive. */
 export function buildResponseFields(
   rawFields: RawFields,
-  { rewriteField, bodyChanges, added, withheld }: ResponseFieldOptions,
+  { rewriteField, bodyChanges, length, added, withheld }: ResponseFieldOptions,
 ): string[] {
   const fields: string[] = [];
   let named: Set<string> | undefined;
@@ -54,6 +56,7 @@ export function buildResponseFields(
     const name = text(rawFields[i]!);
     const lower = name.toLowerCase();
     if (lower === 'connection') named = addOptions(text(rawFields[i + 1]!), named);
+    if (length !== undefined && lower === 'content-length') continue;
     if (
       REMOVED.has(lower) ||
       lower.startsWith('access-control-') ||
@@ -68,6 +71,7 @@ export function buildResponseFields(
     fields.push(name, rewritten);
   }
   const kept = named === undefined ? fields : without(fields, named);
+  if (length !== undefined) kept.push('Content-Length', String(length));
   kept.push(...added);
   return kept;
 }
