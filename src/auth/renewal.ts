@@ -68,7 +68,7 @@ export function createRenewal(
   const cache = createTokenCache({ key: buildTokenKey(options), clock, obtain });
   const request = async (): Promise<HeldToken> => {
     if (ending.signal.aborted) throw closedError();
-    const refusal = inFlight === undefined ? backOff.blocked() : undefined;
+    const refusal = backOff.blocked();
     if (refusal !== undefined) throw refusal;
     return cache.renew();
   };
