@@ -73,11 +73,8 @@ function recognise(
   evidence: Evidence,
   answer: Answer,
 ): Recognition | undefined {
-  const { nodeCode } = evidence;
-  if (nodeCode !== undefined && entry.nodeCodes?.includes(nodeCode) === true) {
-    const hint = buildHint(entry, 'certain', `connection error ${nodeCode}`, { evidence, answer });
-    return { rank: RANK.network, hint };
-  }
+  const byCode = recogniseByCode(entry, evidence, answer);
+  if (byCode !== undefined) return byCode;
   const logged = recogniseByLog(entry, evidence, answer);
   if (logged !== undefined && logged.rank < RANK.doubtedLog) return logged;
   return (
@@ -85,6 +82,22 @@ function recognise(
     recogniseByCircumstances(entry, evidence, answer) ??
     logged
   );
+}
+
+function recogniseByCode(
+  entry: CatalogueEntry,
+  evidence: Evidence,
+  answer: Answer,
+): Recognition | undefined {
+  const { nodeCode } = evidence;
+  const code = entry.nodeCodes?.find(
+    (each) => each === nodeCode || (each.endsWith('*') && nodeCode?.startsWith(each.slice(0, -1))),
+  );
+  if (code === undefined || nodeCode === undefined) return undefined;
+  return {
+    rank: code.endsWith('*') ? RANK.lastResort : RANK.network,
+    hint: buildHint(entry, 'certain', `connection error ${nodeCode}`, { evidence, answer }),
+  };
 }
 
 function recogniseByLog(

@@ -62,7 +62,7 @@ export interface CatalogueEntry {
   readonly log?: readonly RegExp[];
   /** Answers that go with it. A log match is doubted when an answer is known and none of these fits. */
   readonly answers?: readonly AnswerSign[];
-  /** Error codes of Node and undici that make it certain. */
+  /** Error codes of Node and undici that make it certain; `HPE_*` stands for every code that begins so and that no other entry names. */
   readonly nodeCodes?: readonly string[];
   /** What must hold for the entry to be thought of at all. */
   readonly applies?: (evidence: Evidence, answer: Answer) => boolean;

@@ -80,21 +80,18 @@ export const CONNECTION_ENTRIES: readonly CatalogueEntry[] = [
     fix: 'Check the port of "upstream", and whether it should say https://.',
     versions: 'any server',
     stages: EVERYWHERE,
-    nodeCodes: [
-      'HPE_INVALID_CONSTANT',
-      'HPE_INVALID_VERSION',
-      'HPE_INVALID_HEADER_TOKEN',
-      'HPE_INVALID_STATUS',
-      'HPE_INVALID_METHOD',
-      'HPE_CR_EXPECTED',
-      'HPE_LF_EXPECTED',
-      'HPE_INVALID_CONTENT_LENGTH',
-      'HPE_UNEXPECTED_CONTENT_LENGTH',
-      'HPE_INVALID_TRANSFER_ENCODING',
-      'HPE_INVALID_CHUNK_SIZE',
-      'HPE_INVALID_EOF_STATE',
-      'UND_ERR_HEADERS_OVERFLOW',
-    ],
+    // undici's parser gives no code when an answer does not even begin like HTTP.
+    nodeCodes: ['HPE_INVALID_CONSTANT', 'HPE_INVALID_VERSION', 'HTTPParserError', 'HPE_*'],
+  },
+  {
+    id: 'answer-incomplete',
+    title: 'The answer ended before it was whole',
+    cause:
+      'Fewer or more bytes came than the answer announced: the server died while it wrote, or something in between changed the body without its length.',
+    fix: 'Try again; if it stays, look at the error log of the web server and at every proxy in between.',
+    versions: 'any server',
+    stages: EVERYWHERE,
+    nodeCodes: ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'HPE_INVALID_EOF_STATE'],
   },
 ];
 
@@ -163,16 +160,10 @@ export const TLS_ENTRIES: readonly CatalogueEntry[] = [
     nodeCodes: [
       'EPROTO',
       'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE',
-      'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE',
       'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
       'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
-      'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA',
-      'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE',
-      'ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN',
-      'ERR_SSL_UNSUPPORTED_PROTOCOL',
-      'ERR_SSL_NO_PROTOCOLS_AVAILABLE',
-      'ERR_SSL_DH_KEY_TOO_SMALL',
-      'ERR_SSL_UNSAFE_LEGACY_RENEGOTIATION_DISABLED',
+      'ERR_SSL_*',
+      'ERR_TLS_*',
     ],
   },
 ];
