@@ -1,6 +1,6 @@
 /** The HTTP server towards clients: its limits, where it listens, how it stops. Knows nothing of FHIR. */
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
 import type { ListenConfig } from './config/schema.ts';
 import { ConfigError } from './errors.ts';
@@ -37,9 +37,27 @@ export function createListener(config: ListenConfig, serve: RequestListener): Li
   server.maxHeadersCount = limits.headerCount + 1;
   server.maxConnections = limits.connections;
 
+  // Node calls a connection idle only once it has served a request, so those in use are counted here.
+  const inUse = new Map<Socket, number>();
+  const count = (socket: Socket, change: number): void => {
+    const requests = inUse.get(socket);
+    if (requests !== undefined) inUse.set(socket, requests + change);
+  };
+  const closeUnused = (): void => {
+    for (const [socket, requests] of inUse) if (requests === 0) socket.destroySoon();
+  };
+  server.on('connection', (socket) => {
+    inUse.set(socket, 0);
+    socket.once('close', () => inUse.delete(socket));
+  });
+
   const serveAndRelease: RequestListener = (request, response) => {
+    const { socket } = request;
+    count(socket, 1);
     response.once('close', () => {
-      if (stopping) setImmediate(() => server.closeIdleConnections());
+      count(socket, -1);
+      // What was written last may still be on its way to the client.
+      if (stopping) setImmediate(closeUnused);
     });
     serve(request, response);
   };
@@ -63,7 +81,7 @@ export function createListener(config: ListenConfig, serve: RequestListener): Li
       }, drainMs);
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
-        server.closeIdleConnections();
+        closeUnused();
       });
       clearTimeout(timer);
       return cut;
