@@ -1,6 +1,7 @@
 /** Puts together what is seen of exchanges: log, metrics, recorder and the inspector that shows them. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
+import { isWildcardHost } from './config/loopback.ts';
 import type { ProxyConfig } from './config/schema.ts';
 import type { Clock, Exchange } from './contracts.ts';
 import type { ServedRoute } from './diagnosis.ts';
@@ -45,6 +46,7 @@ export function createObservation(options: ObservationOptions): Observation {
     logger,
     showValues,
     showRoute: config.routes.length > 1,
+    hintUrl: (id) => `${ownOrigin(server, config.listen.host)}/_proxy/hints/${id}`,
     clock,
   });
   const describe = createRouteStates(routes);
@@ -103,6 +105,14 @@ async function renewToken(route: Route | undefined): Promise<void> {
   const inHand = tokens.current();
   tokens.reset();
   await (inHand === undefined ? tokens.get() : tokens.replace(inHand));
+}
+
+/** The proxy's own origin for people at this machine; empty while it does not listen on a port. */
+function ownOrigin(server: Server, host: string): string {
+  const address = server.address();
+  if (address === null || typeof address === 'string') return '';
+  const name = isWildcardHost(host) ? '127.0.0.1' : host;
+  return `http://${name.includes(':') ? `[${name}]` : name}:${address.port}`;
 }
 
 /** Tells the state of every route. */

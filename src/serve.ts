@@ -126,7 +126,8 @@ async function admittedBody(
 
 async function takeToken(route: Route, exchange: Exchange): Promise<AccessToken> {
   const inHand = route.tokens.current();
-  exchange.tokenOrigin = inHand === undefined ? 'fresh' : 'cached';
+  if (inHand === undefined) exchange.tokenOrigin = 'fresh';
+  else exchange.tokenOrigin = route.tokens.isFailing() ? 'stale' : 'cached';
   return inHand ?? route.tokens.get();
 }
 

@@ -51,7 +51,7 @@ export function createExchangeLog(options: ExchangeLogOptions): (exchange: Excha
     const level = levelOf(exchange);
     if (!logger.enabled(level)) return;
     const now = clock.now();
-    logger.line(format(exchange, level, now, (hint) => isNew(hint.id, now), hintUrl));
+    logger.line(format(exchange, level, now, (hint) => isNew(hint, now), hintUrl));
   };
 }
 
@@ -71,11 +71,17 @@ type Format = (
   hintUrl: (id: string) => string,
 ) => string;
 
-function createHintMemory(): (id: string, now: number) => boolean {
+/** Most hints remembered; more than the catalogue has, for a hint may speak of several scopes. */
+const MOST_REMEMBERED = 500;
+
+function createHintMemory(): (hint: Hint, now: number) => boolean {
   const explainedAt = new Map<string, number>();
-  return (id, now) => {
-    if (now - (explainedAt.get(id) ?? -Infinity) < EXPLAIN_AGAIN_MS) return false;
-    explainedAt.set(id, now);
+  return ({ id, cause }, now) => {
+    // The same hint about another scope or resource type is news.
+    const key = `${id} ${cause}`;
+    if (now - (explainedAt.get(key) ?? -Infinity) < EXPLAIN_AGAIN_MS) return false;
+    if (explainedAt.size >= MOST_REMEMBERED) explainedAt.clear();
+    explainedAt.set(key, now);
     return true;
   };
 }

@@ -95,7 +95,14 @@ function isLoggedError(
   return typeof value === 'object' && value !== null && 'code' in value && 'message' in value;
 }
 
+/** Most members of a list that are shown. */
+const MOST_SHOWN = 4;
+
 function formatValue(value: unknown): string {
+  if (Array.isArray(value) && value.every((member) => typeof member === 'string')) {
+    const rest = value.length > MOST_SHOWN ? ` … ${value.length} in all` : '';
+    return oneLine(value.slice(0, MOST_SHOWN).join(' ')) + rest;
+  }
   if (typeof value !== 'string') return JSON.stringify(value) ?? '';
   return /^[\w./:@?&=,*$+-]+$/.test(value) ? value : JSON.stringify(value);
 }
