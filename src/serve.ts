@@ -61,7 +61,7 @@ export function serve(rooms: Rooms, request: IncomingMessage, response: ServerRe
   switch (admission.kind) {
     case 'route':
       rooms.observation.started(exchange, request);
-      void forward(rooms, { request, response, exchange, elapsedMs }, admission);
+      forward(rooms, { request, response, exchange, elapsedMs }, admission);
       break;
     case 'preflight':
       answerPreflight(response, exchange, admission);
@@ -75,41 +75,79 @@ export function serve(rooms: Rooms, request: IncomingMessage, response: ServerRe
   }
 }
 
-/** Through the gate: the body judged if need be, a token, the way to the upstream and back. */
-async function forward(rooms: Rooms, arrival: Arrival, admission: RouteAdmission): Promise<void> {
-  const { request, response, exchange, elapsedMs } = arrival;
-  const { interaction, corsFields } = admission;
+/** A request that was let through, on its way to the upstream. */
+interface Passage {
+  arrival: Arrival;
+  admission: RouteAdmission;
+  route: ServedRoute;
+  /** The proxy's own origin as this client calls it. */
+  origin: string;
+}
+
+/** Through the gate: on to the upstream, at once when there is nothing to wait for. */
+function forward(rooms: Rooms, arrival: Arrival, admission: RouteAdmission): void {
+  const { request, exchange } = arrival;
+  const { interaction, judgeBody } = admission;
   const route = rooms.routes.get(admission.route)!;
-  const origin = `http://${request.headers.host}`;
   exchange.route = route.config.path;
   exchange.interaction = interaction;
   exchange.parameterNames = admission.parameterNames;
-  const fail = (error: ProxyError): void => {
-    void explainAndAnswer(route.diagnosis, arrival, error, { origin, added: corsFields });
-  };
+  const passage = { arrival, admission, route, origin: `http://${request.headers.host}` };
+  const token = interaction.open ? undefined : route.tokens.current();
+  if (judgeBody !== undefined || (token === undefined && !interaction.open)) {
+    void prepare(passage);
+    return;
+  }
+  if (token !== undefined) exchange.tokenOrigin = 'cached';
+  send(passage, streamedBody(request, exchange.wire?.bodies), token);
+}
 
+/** The body judged if need be, and a token. */
+async function prepare(passage: Passage): Promise<void> {
+  const { arrival, admission, route } = passage;
+  const { request, response, exchange } = arrival;
   try {
     const body = await admittedBody(request, admission, exchange.wire?.bodies);
     if (body instanceof ProxyError) {
-      refuse(response, exchange, { kind: 'refused', error: body, fields: corsFields });
+      refuse(response, exchange, { kind: 'refused', error: body, fields: admission.corsFields });
       return;
     }
-    const token = interaction.open ? undefined : await takeToken(route, exchange);
-    exchange.timings.tokenMs = elapsedMs();
+    send(passage, body, admission.interaction.open ? undefined : await takeToken(route, exchange));
+  } catch (error) {
+    fail(passage, error);
+  }
+}
+
+/** To the upstream and back. */
+function send(passage: Passage, body: RequestBody, token: AccessToken | undefined): void {
+  const { arrival, admission, route, origin } = passage;
+  const { request, response, exchange, elapsedMs } = arrival;
+  exchange.timings.tokenMs = elapsedMs();
+  try {
     route.engine({
-      ...arrival,
-      interaction,
+      request,
+      response,
+      exchange,
+      interaction: admission.interaction,
       target: route.basePath + admission.target,
       body,
       token,
       proxyBase: origin + route.config.path,
-      addedFields: corsFields,
+      addedFields: admission.corsFields,
+      elapsedMs,
       explain: (answer) => route.diagnosis.explainAnswer(exchange, answer, origin),
-      fail,
+      fail: (error) => fail(passage, error),
     });
   } catch (error) {
-    if (!response.destroyed) fail(error instanceof ProxyError ? error : internalError(error));
+    fail(passage, error);
   }
+}
+
+function fail({ arrival, admission, route, origin }: Passage, cause: unknown): void {
+  if (arrival.response.destroyed) return;
+  const error = cause instanceof ProxyError ? cause : internalError(cause);
+  const added = admission.corsFields;
+  void explainAndAnswer(route.diagnosis, arrival, error, { origin, added });
 }
 
 /** The body as it may be sent on, or the reason to refuse it. */
