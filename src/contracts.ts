@@ -139,6 +139,8 @@ export interface WireRecord {
   withheld?: readonly string[];
   /** Fields as sent to the client. */
   returned?: readonly string[];
+  /** Those of them that the proxy put there. */
+  added?: readonly string[];
   /** Takes the bodies as they pass; only there when values are shown. */
   readonly bodies?: BodySink;
 }

@@ -54,6 +54,7 @@ export function sendAnswerHead(
   if (wire !== undefined) {
     wire.withheld = withheld;
     wire.returned = fields;
+    wire.added = added;
   }
   try {
     if (head.phrase === undefined) job.response.writeHead(head.status, fields);

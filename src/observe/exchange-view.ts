@@ -1,7 +1,7 @@
 import type { Exchange, Hint } from '../contracts.ts';
 import { decodeBody, type BodyStore, type KeptBody } from './bodies.ts';
 import { buildCurl } from './curl.ts';
-import { compareFields, findValue, showFields, type FieldView } from './field-view.ts';
+import { compareFields, findValue, pair, showFields, type FieldView } from './field-view.ts';
 import { redactCredentials, redactText } from './redaction.ts';
 import { showTarget } from './shown-target.ts';
 
@@ -38,7 +38,7 @@ export interface ExchangeDetail extends Omit<ExchangeSummary, 'hints'> {
   hints: readonly Hint[];
   /** Fields of the request: as the client sent them, and as the upstream got them. */
   requestFields: { received: FieldView[]; sent: FieldView[] };
-  /** Fields of the answer: as the client got them, and the names of those that were withheld. */
+  /** Fields of the answer: as the client got them, and the names of those of the upstream that were withheld. */
   responseFields: { returned: FieldView[]; withheld: readonly string[] };
   /** Only when values are shown and the bodies are text. */
   requestBody?: BodyView;
@@ -103,7 +103,7 @@ export function describeExchange(exchange: Exchange, options: ViewOptions): Exch
     hints: exchange.hints.map((hint) => ({ ...hint, evidence: redactText(hint.evidence) })),
     requestFields: { received: request.before, sent: request.after },
     responseFields: {
-      returned: showFields(wire?.returned ?? [], showValues),
+      returned: markAdded(showFields(wire?.returned ?? [], showValues), wire?.added ?? []),
       withheld: wire?.withheld ?? [],
     },
     ...(requestBody === undefined ? {} : { requestBody }),
@@ -111,6 +111,13 @@ export function describeExchange(exchange: Exchange, options: ViewOptions): Exch
     curl: buildCurl(exchange, options),
     canSendAgain: canSendAgain(exchange),
   };
+}
+
+function markAdded(fields: readonly FieldView[], added: readonly string[]): FieldView[] {
+  const names = new Set(pair(added).map(({ name }) => name.toLowerCase()));
+  return fields.map((field) =>
+    names.has(field.name.toLowerCase()) ? { ...field, change: 'added' } : field,
+  );
 }
 
 /** Only what is safe (RFC 9110 section 9.2.1), for bodies are not kept to be sent again. */

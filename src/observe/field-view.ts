@@ -114,7 +114,10 @@ export function compareFields(
       const shown = { name, value: showFieldValue(name, value, showValues) };
       if (after === undefined) return shown;
       const same = others.filter((other) => other.name.toLowerCase() === name.toLowerCase());
-      if (same.length === 0) return { ...shown, change: missing };
+      // The upstream gets its own Host, from the connection.
+      if (same.length === 0) {
+        return { ...shown, change: name.toLowerCase() === 'host' ? 'changed' : missing };
+      }
       const kept = same.some((other) => other.value === value);
       return kept ? shown : { ...shown, change: 'changed' };
     });

@@ -33,11 +33,12 @@ export interface InspectorActions {
 export function performAction(
   response: ServerResponse,
   rest: string,
-  routes: readonly RouteState[],
+  routes: () => readonly RouteState[],
   actions: InspectorActions,
 ): void {
   const [, encoded = '', what = ''] = /^(.+)\/(renew|check)$/.exec(rest) ?? [];
-  const route = routes.find(({ path }) => encodeURIComponent(path.slice(1)) === encoded);
+  const find = () => routes().find(({ path }) => encodeURIComponent(path.slice(1)) === encoded);
+  const route = find();
   const canCheck = actions.check !== undefined;
   if (route === undefined || what === '' || (what === 'check' && !canCheck)) {
     sendError(response, 404, 'no such route, or nothing of this kind can be done with it');
@@ -46,7 +47,7 @@ export function performAction(
   const done =
     what === 'check' && actions.check !== undefined
       ? actions.check(route.path).then((results) => ({ results }))
-      : actions.renew(route.path).then(() => describeRoute(route));
+      : actions.renew(route.path).then(() => describeRoute(find() ?? route));
   done.then(
     (value) => sendJson(response, value),
     (error: unknown) => sendError(response, 502, messageOf(error)),

@@ -130,7 +130,7 @@ function createPlacesBelow(options: InspectorOptions): [prefix: string, Place][]
       '/routes/',
       {
         methods: ['POST'],
-        answer: (_request, response, rest) => performAction(response, rest, routes(), actions),
+        answer: (_request, response, rest) => performAction(response, rest, routes, actions),
       },
     ],
   ];

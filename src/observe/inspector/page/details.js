@@ -173,8 +173,8 @@ function buildFacts(detail) {
     ['Route', detail.route ?? 'none'],
     ['Token', tokenText(detail) || 'none'],
     ['Ended', detail.outcome],
-    ['Sent', bytes(detail.requestBytes)],
-    ['Received', bytes(detail.responseBytes)],
+    ['Request body', bytes(detail.requestBytes)],
+    ['Answer body', bytes(detail.responseBytes)],
     ['Parameters', detail.parameters.join(', ') || 'none'],
   ];
   return element(

@@ -13,12 +13,17 @@ const TONES = { removed: 'bad', added: 'good', changed: 'info' };
  */
 export function buildFields(before, after, withheld = []) {
   const rows = [
-    ...before.filter(({ change }) => change !== 'changed'),
+    ...before.filter((field) => field.change !== 'changed' || !hasName(after, field.name)),
     ...after.filter(({ change }) => change !== undefined),
     ...withheld.map((name) => ({ name, value: '', change: /** @type {const} */ ('removed') })),
   ];
   if (rows.length === 0) return element('p.quiet', {}, 'None.');
   return element('table.fields', {}, element('tbody', {}, ...rows.map(buildField)));
+}
+
+/** @param {readonly Field[]} fields @param {string} name */
+function hasName(fields, name) {
+  return fields.some((field) => field.name.toLowerCase() === name.toLowerCase());
 }
 
 /** @param {Field} field */

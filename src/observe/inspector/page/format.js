@@ -31,6 +31,14 @@ export function age(ms) {
   return `${Math.round(seconds / 86_400)} days`;
 }
 
+/** `4 min 05 s`, `59 s`. @param {number} ms */
+export function countdown(ms) {
+  const seconds = Math.ceil(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds >= 7200) return age(ms);
+  return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
+}
+
 /** @param {number} count @param {string} noun */
 export function plural(count, noun) {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

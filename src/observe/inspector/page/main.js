@@ -75,7 +75,7 @@ function fillEmpty({ routes }) {
     element(
       'p',
       {},
-      'Send a request through the proxy, and it appears here at once. It needs no token:',
+      'Send a request through the proxy. It needs no token, and appears here at once:',
     ),
     element(
       'div.command',

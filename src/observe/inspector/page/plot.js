@@ -20,32 +20,39 @@ export function buildTraffic(points) {
   return element(
     'div',
     {},
-    figure(`${total} requests, ${client} with a 4xx status, ${server} failed`, bars(points, most)),
+    figure(
+      `${total} requests, ${client} with a 4xx status, ${server} failed`,
+      bars(points, most),
+      total > 0 ? String(most) : '',
+    ),
     legend([
       ['ok', `${total} requests`],
       ['client', `${client} × 4xx`],
       ['server', `${server} × 5xx`],
     ]),
-    figure(`median duration ${duration(p50)}, 95th percentile ${duration(p95)}`, [
-      line('p95', points, 'p95Ms', slowest),
-      line('p50', points, 'p50Ms', slowest),
-    ]),
+    figure(
+      `median duration ${duration(p50)}, 95th percentile ${duration(p95)}`,
+      [line('p95', points, 'p95Ms', slowest), line('p50', points, 'p50Ms', slowest)],
+      p95 === undefined ? '' : duration(slowest),
+    ),
     legend([
       ['p50', `p50 ${duration(p50)}`],
       ['p95', `p95 ${duration(p95)}`],
+      ['far', 'a point is 10 s'],
     ]),
   );
 }
 
-/** @param {string} label @param {Node[]} shapes */
-function figure(label, shapes) {
+/** @param {string} label @param {Node[]} shapes @param {string} scale value at the top */
+function figure(label, shapes, scale) {
   const axis = svg('line', { class: 'axis', x1: 0, x2: WIDTH, y1: FLOOR, y2: FLOOR });
   const attributes = {
     class: 'plot',
     viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
     preserveAspectRatio: 'none',
   };
-  return svg('svg', { ...attributes, role: 'img', 'aria-label': label }, axis, ...shapes);
+  const plot = svg('svg', { ...attributes, role: 'img', 'aria-label': label }, axis, ...shapes);
+  return element('div.figure', {}, plot, element('span.scale', {}, scale));
 }
 
 /** @param {Point[]} points @param {number} most */

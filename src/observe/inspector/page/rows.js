@@ -38,7 +38,7 @@ export function buildRow(exchange, { longestMs, showRoute, showValues, open }) {
   const [hint] = hints;
   return element(
     'tr',
-    { id: `row-${id}`, onclick: () => open(id) },
+    { className: hint === undefined ? '' : 'has-hint', onclick: () => open(id) },
     element('td.when', {}, clock(exchange.time)),
     element(
       'td.status',

@@ -38,7 +38,7 @@ export function buildScopesCard({ path, scopes, v2Scopes, token }) {
 
 /** @param {string[]} scopes */
 function buildLine(scopes) {
-  const text = `"scopes": ${JSON.stringify(scopes)}`.replaceAll('","', '", "');
+  const text = `"scopes": ${JSON.stringify(scopes, undefined, 2)}`;
   return element(
     'div.line',
     {},

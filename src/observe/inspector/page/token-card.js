@@ -1,6 +1,6 @@
 import { buildHint } from './details.js';
 import { element, piece } from './element.js';
-import { age, plural } from './format.js';
+import { age, countdown, plural } from './format.js';
 import { actionButton, ask, say } from './requests.js';
 
 /** @typedef {import('./types.js').Route} Route */
@@ -20,7 +20,7 @@ export function buildTokenCard(route, { check, checks }) {
   return element(
     'section.panel.card',
     { 'aria-label': title },
-    element('h2', {}, title, stateBadge(route)),
+    element('h2', {}, title, ...stateBadges(route)),
     element('p.quiet', {}, sandbox ? 'embedded sandbox' : upstream),
     route.insecure &&
       element('p', {}, element('span.badge.bad', {}, 'any certificate is accepted')),
@@ -69,17 +69,18 @@ export function showLife(card, { obtainedAtMs, expiresAtMs }, nowMs) {
   life?.replaceChildren(piece('', share * 100));
   life?.classList.toggle('low', share < LOW);
   const left = card.querySelector('.left');
-  if (left !== null) left.textContent = leftMs > 0 ? `expires in ${age(leftMs)}` : 'expired';
+  if (left !== null) left.textContent = leftMs > 0 ? `expires in ${countdown(leftMs)}` : 'expired';
 }
 
 /** @param {Route} route */
-function stateBadge({ token }) {
+function stateBadges({ token }) {
   const tone = { live: 'good', none: '', failed: 'bad' }[token.state];
-  return element(
-    'span',
-    { className: `badge ${tone}` },
-    token.state === 'none' ? 'not asked for' : token.state,
-  );
+  const text = token.state === 'none' ? 'not asked for' : token.state;
+  const badges = [element('span', { className: `badge ${tone}` }, text)];
+  if (token.state === 'live' && token.lastError !== undefined) {
+    badges.push(element('span.badge.bad', {}, 'renewal failed'));
+  }
+  return badges;
 }
 
 /** @param {NonNullable<Route['key']>} key */
