@@ -77,7 +77,7 @@ describe('a failure of the sandbox is explained from its error log', () => {
     const response = await requestToken(asked);
     const body = await response.text();
     await log.catchUp();
-    const clientId = String(asked.claims?.['sub'] ?? sandbox.client.id);
+    const clientId = asked.claims?.sub ?? sandbox.client.id;
     return explain({
       stage: 'token',
       status: response.status,
