@@ -4,11 +4,12 @@ import type { AddressInfo, Socket } from 'node:net';
 
 import type { ListenConfig } from './config/schema.ts';
 import { ConfigError } from './errors.ts';
+import { listenOnSocket } from './unix-socket.ts';
 
 /** A server that is not listening yet. */
 export interface Listener {
   readonly server: Server;
-  /** Listens as configured; resolves to the URL really bound. Rejects with ConfigError when it cannot. */
+  /** Listens as configured; resolves to the URL really bound, or to `unix:` and the path. Rejects with ConfigError when it cannot. */
   listen(): Promise<string>;
   /**
    * Takes no new connection, lets requests in flight end for at most `drainMs`, then closes what is
@@ -25,6 +26,7 @@ const TIME_LIMIT_PRECISION_MS = 2000;
 export function createListener(config: ListenConfig, serve: RequestListener): Listener {
   const { limits } = config;
   let stopping = false;
+  let removeSocket: (() => Promise<void>) | undefined;
   const server = createServer({
     maxHeaderSize: limits.headerBytes,
     headersTimeout: Math.min(limits.headersMs, limits.requestMs),
@@ -67,7 +69,12 @@ export function createListener(config: ListenConfig, serve: RequestListener): Li
 
   return {
     server,
-    listen: () => listen(server, config),
+    async listen() {
+      const { socket } = config;
+      if (socket === undefined) return listen(server, config);
+      removeSocket = await listenOnSocket(server, socket);
+      return `unix:${socket}`;
+    },
     stopping: () => stopping,
     async stop(drainMs) {
       stopping = true;
@@ -84,6 +91,7 @@ export function createListener(config: ListenConfig, serve: RequestListener): Li
         closeUnused();
       });
       clearTimeout(timer);
+      await removeSocket?.();
       return cut;
     },
   };

@@ -10,6 +10,8 @@ interface StartArgs {
   config: string | undefined;
   host: string | undefined;
   port: string | undefined;
+  socket: string | undefined;
+  'unsafe-any-host': boolean | undefined;
   sandbox: boolean;
   'log-format': string | undefined;
   'log-level': string | undefined;
@@ -57,6 +59,16 @@ export const startCommand: Command<StartArgs> = {
         requiresArg: true,
         describe: 'Port to listen on; 0 takes a free one',
       })
+      .option('socket', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Unix socket to listen on in place of host and port; only its owner can use it',
+      })
+      .option('unsafe-any-host', {
+        type: 'boolean',
+        describe:
+          'Answer to any host name; any web page can then read health data by DNS rebinding. Prefer allowedHosts in the config',
+      })
       .option('sandbox', {
         type: 'boolean',
         default: false,
@@ -91,6 +103,8 @@ export const startCommand: Command<StartArgs> = {
         sandbox: args.sandbox,
         host: args.host,
         port: args.port,
+        socket: args.socket,
+        unsafeAnyHost: args['unsafe-any-host'],
         logFormat: args['log-format'],
         logLevel: args.quiet ? 'warn' : args['log-level'],
         showValues: args['show-values'],
@@ -136,10 +150,13 @@ function writeReady(
 ) {
   stdout.write(`ready on ${url}\n`);
   if (quiet) return;
+  stdout.write(`try: curl ${curlAddress(url, listen)}${routes[0]?.path ?? ''}/Patient\n`);
+}
+
+function curlAddress(url: string, { host, socket }: ProxyConfig['listen']): string {
+  if (socket !== undefined) return `--unix-socket ${socket} http://localhost`;
   // Nobody can call "every address".
-  const { port } = new URL(url);
-  const base = isWildcardHost(listen.host) ? `http://127.0.0.1:${port || 80}` : url;
-  stdout.write(`try: curl ${base}${routes[0]?.path ?? ''}/Patient\n`);
+  return isWildcardHost(host) ? `http://127.0.0.1:${new URL(url).port || 80}` : url;
 }
 
 function stopped(stop: AbortSignal): Promise<StopSignal> {

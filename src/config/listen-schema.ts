@@ -37,6 +37,15 @@ export const listenSchema = z
       .max(65_535)
       .default(8088)
       .meta({ description: 'Port; 0 takes a free one.' }),
+    socket: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({
+        examples: ['/run/user/1000/fhir-auth-proxy.sock'],
+        description:
+          'Path of a Unix socket to listen on, in place of host and port. Only its owner can use it (mode 0600); one that nobody listens on any more is replaced.',
+      }),
     allowedHosts: z
       .array(
         z

@@ -13,11 +13,17 @@ import { interpolate } from './interpolate.ts';
 import { describeIssue, processIssue } from './issues.ts';
 import { type ParsedJson, parseJsonWithComments } from './json.ts';
 import { withoutBrackets } from './loopback.ts';
-import { isObject, setValueAt, valueAt } from './path.ts';
+import { type ConfigPath, isObject, setValueAt, valueAt } from './path.ts';
 import { createProblemList } from './problems.ts';
 import { findBrokenRules, findWarnings } from './rules.ts';
 import { type ProxyConfig, configSchema, isSandbox } from './schema.ts';
-import { CONFIG_VARIABLE, type ConfigFlags, VARIABLE_PREFIX, routeFilePaths } from './settings.ts';
+import {
+  CONFIG_VARIABLE,
+  type ConfigFlags,
+  VARIABLE_PREFIX,
+  otherFilePaths,
+  routeFilePaths,
+} from './settings.ts';
 
 /** Name of the config file that is read when none is named. */
 export const DEFAULT_CONFIG_FILE = 'proxy.config.json';
@@ -144,15 +150,16 @@ const FILE_ERRORS: Readonly<Record<string, readonly [reason: string, remedy: str
 };
 
 function resolveFilePaths(raw: Record<string, unknown>, folder: string): void {
+  const resolveAt = (parent: Record<string, unknown>, path: ConfigPath): void => {
+    const value = valueAt(parent, path);
+    if (typeof value === 'string' && value !== '' && !isInlineKey(value)) {
+      setValueAt(parent, path, resolve(folder, value));
+    }
+  };
+  for (const path of otherFilePaths) resolveAt(raw, path);
   const routes = valueAt(raw, ['routes']);
   for (const route of Array.isArray(routes) ? (routes as unknown[]) : []) {
-    if (!isObject(route)) continue;
-    for (const path of routeFilePaths) {
-      const value = valueAt(route, path);
-      if (typeof value === 'string' && value !== '' && !isInlineKey(value)) {
-        setValueAt(route, path, resolve(folder, value));
-      }
-    }
+    if (isObject(route)) for (const path of routeFilePaths) resolveAt(route, path);
   }
 }
 

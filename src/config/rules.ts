@@ -12,14 +12,14 @@ import { type ProxyConfig, isSandbox } from './schema.ts';
  */
 export function findBrokenRules(raw: unknown): Finding[] {
   const routes = valueAt(raw, ['routes']);
-  const listen = { host: text(raw, 'listen', 'host') ?? '127.0.0.1', port: portOf(raw) };
+  const listen = addressOf(raw);
   return [
-    ...hostRule(raw, listen.host),
+    ...(listen === undefined ? [] : hostRule(raw, listen.host)),
     ...(Array.isArray(routes) ? routes : []).flatMap((route: unknown, index) => [
       ...uniquePathRule(routes as unknown[], route, index),
       ...clientRule(route, index),
       ...tlsPairRule(route, index),
-      ...ownAddressRule(route, index, listen),
+      ...(listen === undefined ? [] : ownAddressRule(route, index, listen)),
     ]),
   ];
 }
@@ -133,6 +133,12 @@ function reachesListener(target: string, listenHost: string): boolean {
 function text(value: unknown, ...path: ConfigPath): string | undefined {
   const found = valueAt(value, path);
   return typeof found === 'string' ? found : undefined;
+}
+
+/** Where the proxy listens; undefined for a Unix socket, which no URL leads to and no network reaches. */
+function addressOf(raw: unknown): { host: string; port: number } | undefined {
+  if (text(raw, 'listen', 'socket') !== undefined) return undefined;
+  return { host: text(raw, 'listen', 'host') ?? '127.0.0.1', port: portOf(raw) };
 }
 
 function portOf(raw: unknown): number {

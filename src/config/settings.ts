@@ -14,6 +14,9 @@ export interface ConfigFlags {
   host?: string | undefined;
   /** Text or number; judged like any other value. */
   port?: string | number | undefined;
+  /** Path of a Unix socket, relative to the working directory. */
+  socket?: string | undefined;
+  unsafeAnyHost?: boolean | undefined;
   logFormat?: string | undefined;
   logLevel?: string | undefined;
   showValues?: boolean | undefined;
@@ -49,6 +52,8 @@ const NAMED: Readonly<Record<string, readonly Partial<Setting>[]>> = {
   'log.level': [{ flag: 'logLevel' }],
   'listen.host': [{ flag: 'host' }],
   'listen.port': [{ flag: 'port' }],
+  'listen.socket': [{ flag: 'socket', content: 'file' }],
+  'listen.unsafeAnyHost': [{ flag: 'unsafeAnyHost' }],
 };
 
 /** Every value of the configuration with its name in the environment. */
@@ -68,10 +73,17 @@ export const variableNames: readonly string[] = [
   ...settings.map(({ variable }) => variable),
 ];
 
+const filePaths = settings.filter(({ content }) => content === 'file').map(({ path }) => path);
+
 /** Paths, inside a route, of values that name a file. */
-export const routeFilePaths: readonly ConfigPath[] = settings
-  .filter(({ content }) => content === 'file')
-  .map(({ path }) => path.slice(2));
+export const routeFilePaths: readonly ConfigPath[] = filePaths
+  .filter(([section]) => section === 'routes')
+  .map((path) => path.slice(2));
+
+/** Paths of values outside the routes that name a file. */
+export const otherFilePaths: readonly ConfigPath[] = filePaths.filter(
+  ([section]) => section !== 'routes',
+);
 
 /** Settings at a path of any route; those with a name in the environment only for the first one. */
 export function settingsAt(path: ConfigPath): Setting[] {
