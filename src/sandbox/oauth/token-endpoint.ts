@@ -79,11 +79,13 @@ async function issueToken(
   site: string,
 ): Promise<SandboxAnswer> {
   const { clock, keys, settings, systemUser, tokens, trustedUsers } = state;
+  // Before the times are taken: at the first request the key may still be in the making.
+  const key = await keys.privateKey();
   const id = randomBytes(TOKEN_ID_BYTES).toString('hex');
   const scopes = [...granted, `site:${site}`];
   const nowSeconds = clock.now() / 1000;
   const expires = nowSeconds + settings.tokenLifetimeSeconds;
-  const accessToken = await signJwt(await keys.privateKey(), {
+  const accessToken = await signJwt(key, {
     aud: client.id,
     jti: id,
     iat: nowSeconds,
