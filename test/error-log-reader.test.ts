@@ -222,3 +222,30 @@ test('what is no credential is left alone', () => {
     assert.equal(redactCredentials(text), text);
   }
 });
+
+test('hostile lines cost little', () => {
+  const units = [
+    ' {"',
+    '{"a":[',
+    '; PHP message: ',
+    ', referer: ',
+    'Bearer ',
+    '"client_secret":"',
+    '-----BEGIN A-----',
+    'eyJ',
+    'cookie: ',
+    '"d" : "',
+    '\\\\x',
+    '&quot;',
+    'password',
+    ' ',
+  ];
+  for (const unit of units) {
+    for (const prefix of ['', MONOLOG, `${APACHE_FPM}PHP message: ${MONOLOG}`]) {
+      const before = process.cpuUsage();
+      parseLogLines(`${prefix}${unit.repeat(Math.ceil(65_536 / unit.length))}`);
+      const { user } = process.cpuUsage(before);
+      assert.ok(user < 400_000, `${prefix.slice(-20)}${unit}: ${user} µs`);
+    }
+  }
+});

@@ -51,7 +51,7 @@ export const CLAIM_ENTRIES: readonly CatalogueEntry[] = [
     fix: `${SYNC_CLOCKS}, and sign a new assertion for every token request.`,
     versions: 'all',
     stages: ['token'],
-    log: [/details:\s.*- The token is expired/s],
+    log: [/- The token is expired/],
     answers: [INVALID_CLIENT_400],
   },
   {
