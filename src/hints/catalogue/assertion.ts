@@ -155,7 +155,7 @@ export const SIGNATURE_ENTRIES: readonly CatalogueEntry[] = [
     id: 'assertion-alg-mismatch',
     title: 'OpenEMR accepts no other algorithm than RS384',
     cause: 'The "alg" field of the assertion is not RS384, the only algorithm that OpenEMR checks.',
-    fix: 'Sign with an RSA key (RSASSA-PKCS1-v1_5 with SHA-384); make one with "fhir-auth-proxy key" and register its public half.',
+    fix: 'Sign with an RSA key (RSASSA-PKCS1-v1_5 with SHA-384): "openssl genrsa -out private.pem 3072" makes one; name it in "client.key" and register the client again with the public key that the proxy serves at /.well-known/jwks.json.',
     versions: 'all',
     stages: ['token'],
     log: [/- Token signer mismatch/],
@@ -172,7 +172,7 @@ export const SIGNATURE_ENTRIES: readonly CatalogueEntry[] = [
     title: 'The signature does not match the registered key',
     cause:
       'OpenEMR checks with the first RSA key of the JWK Set, whatever kid, alg and use say, and the assertion was signed with another one. An inline "jwks" does not count when the client has a jwks_uri.',
-    fix: 'Make the public half of the signing key the first RSA key of the JWK Set, and register the client again with it (or mend what jwks_uri serves). "fhir-auth-proxy key" prints the public JWK Set of the configured key.',
+    fix: 'Make the public half of the signing key the first RSA key of the JWK Set, and register the client again with it (or mend what jwks_uri serves). The proxy serves the public JWK Set of the configured keys at /.well-known/jwks.json.',
     versions: 'all',
     stages: ['token'],
     log: [/- Token signature mismatch/],
