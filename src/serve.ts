@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 
 import type { RouteConfig } from './config/schema.ts';
-import type { AccessToken, BodySink, Clock, Exchange } from './contracts.ts';
+import type { AccessToken, BodySink, Clock, Exchange, TokenOrigin } from './contracts.ts';
 import type { Diagnosis, ServedRoute } from './diagnosis.ts';
 import { ProxyError } from './errors.ts';
 import { openExchange } from './exchange.ts';
@@ -98,7 +98,7 @@ function forward(rooms: Rooms, arrival: Arrival, admission: RouteAdmission): voi
     void prepare(passage);
     return;
   }
-  if (token !== undefined) exchange.tokenOrigin = 'cached';
+  if (token !== undefined) exchange.tokenOrigin = originInHand(route);
   send(passage, streamedBody(request, exchange.wire?.bodies), token);
 }
 
@@ -164,9 +164,12 @@ async function admittedBody(
 
 async function takeToken(route: Route, exchange: Exchange): Promise<AccessToken> {
   const inHand = route.tokens.current();
-  if (inHand === undefined) exchange.tokenOrigin = 'fresh';
-  else exchange.tokenOrigin = route.tokens.isFailing() ? 'stale' : 'cached';
+  exchange.tokenOrigin = inHand === undefined ? 'fresh' : originInHand(route);
   return inHand ?? route.tokens.get();
+}
+
+function originInHand({ tokens }: Route): TokenOrigin {
+  return tokens.isFailing() ? 'stale' : 'cached';
 }
 
 /** No token or no upstream: the proxy answers, with what it knows about the cause. */
