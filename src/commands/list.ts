@@ -27,4 +27,9 @@ export const commands: readonly ListedCommand[] = [
     summary: "explain lines of OpenEMR's error log",
     load: async () => (await import('./explain.ts')).explainCommand,
   },
+  {
+    name: 'key [action] [file]',
+    summary: 'make, publish and check the signing key',
+    load: async () => (await import('./key.ts')).keyCommand,
+  },
 ];

@@ -1,0 +1,70 @@
+/** The route that a command is about: the one of `--route`, else the only one, of the configuration. */
+import type { Argv } from 'yargs';
+
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import type { ProxyConfig, RouteConfig } from '../config/schema.ts';
+import { createLogger, type LineLogger } from '../observe/logger.ts';
+import type { Runtime } from './runtime.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Flags of every command that is about one route. */
+export interface RouteArgs {
+  config: string | undefined;
+  route: string | undefined;
+}
+
+/** Declares {@link RouteArgs}. */
+export function routeOptions<Args>(yargs: Argv<Args>): Argv<Args & RouteArgs> {
+  return yargs
+    .option('config', {
+      alias: 'c',
+      type: 'string',
+      requiresArg: true,
+      describe: 'Config file; default proxy.config.json in the working directory',
+    })
+    .option('route', {
+      alias: 'r',
+      type: 'string',
+      requiresArg: true,
+      describe: 'Path of the route, such as /fhir; needed when there are several',
+    });
+}
+
+/** Loads the configuration as `start` does and picks the route. Throws ConfigError or UsageError. */
+export async function loadChosenRoute(
+  { config: file, route }: RouteArgs,
+  runtime: Runtime,
+): Promise<LoadedConfig & { route: RouteConfig }> {
+  const { environment, cwd } = runtime;
+  const loaded = await loadConfig({ file, environment, cwd });
+  return { ...loaded, route: chooseRoute(loaded.config, route) };
+}
+
+function chooseRoute({ routes }: ProxyConfig, path: string | undefined): RouteConfig {
+  const known = routes.map((route) => `"${route.path}"`).join(', ');
+  if (path === undefined) {
+    const [only, another] = routes;
+    if (only !== undefined && another === undefined) return only;
+    throw new UsageError(`--route is missing: the configuration has ${known}`, 'Name one of them');
+  }
+  const found = routes.find((route) => route.path === path || route.path === `/${path}`);
+  if (found !== undefined) return found;
+  throw new UsageError(`--route is "${path}": expected ${known}`);
+}
+
+/** A log of warnings on standard error, for commands whose result is on standard output. */
+export function createWarningLogger(
+  runtime: Runtime,
+  level: ProxyConfig['log']['level'] = 'warn',
+): LineLogger {
+  const { stderr } = runtime;
+  const { fd } = stderr.stream as { fd?: number };
+  const logger = createLogger({
+    format: 'pretty',
+    level,
+    stream: fd ?? stderr.stream,
+    color: stderr.isTTY,
+  });
+  runtime.atExit(() => logger.flush());
+  return logger;
+}

@@ -1,0 +1,51 @@
+/** `key public`, and where its key comes from. */
+import { createPublicKey } from 'node:crypto';
+import { resolve } from 'node:path';
+
+import { buildJwks } from '../../auth/jwks.ts';
+import { readKeyText } from '../../auth/key-file.ts';
+import { loadSigningKey, type SigningKey } from '../../auth/signing-key.ts';
+import { loadRouteKey } from '../../route-key.ts';
+import { createWarningLogger, loadChosenRoute, type RouteArgs } from '../chosen-route.ts';
+import { EXIT, type Runtime } from '../runtime.ts';
+import { UsageError } from '../usage-error.ts';
+import type { KeyArgs } from './arguments.ts';
+
+/** Prints the public half of a private key. */
+export async function printPublicKey(args: KeyArgs, runtime: Runtime): Promise<number> {
+  const key =
+    args.file === undefined
+      ? await loadConfiguredKey(args, runtime)
+      : await loadKeyFile(args.file, runtime);
+  if (!args.pem) {
+    runtime.stdout.write(`${JSON.stringify(buildJwks([key]), null, 2)}\n`);
+    return EXIT.ok;
+  }
+  const spki = createPublicKey(key.privateKey).export({ format: 'pem', type: 'spki' });
+  runtime.stdout.write(spki.toString());
+  return EXIT.ok;
+}
+
+/** Loads a private key from a file; what is unwise about the file is told on standard error. */
+export async function loadKeyFile(path: string, { cwd, stderr }: Runtime): Promise<SigningKey> {
+  const { text, warnings } = await readKeyText(resolve(cwd, path));
+  for (const warning of warnings) stderr.write(`warning: ${warning}\n`);
+  return loadSigningKey(text, { name: path });
+}
+
+/** Loads the key of the configured route. Throws ConfigError or UsageError when there is none. */
+export async function loadConfiguredKey(args: RouteArgs, runtime: Runtime): Promise<SigningKey> {
+  const { route } = await loadChosenRoute(args, runtime);
+  if (route.client === undefined) {
+    throw new UsageError(
+      `the route "${route.path}" has no client and so no key`,
+      'Name a key file, such as: fhir-auth-proxy key public keys/private.jwk.json',
+    );
+  }
+  const logger = createWarningLogger(runtime);
+  try {
+    return await loadRouteKey(route.path, route.client, logger);
+  } finally {
+    logger.flush();
+  }
+}

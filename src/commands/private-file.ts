@@ -1,0 +1,57 @@
+/** Files that hold a secret: only their owner reads them, and none is lost by writing another. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+import { ProxyError } from '../errors.ts';
+
+const OWNER_ONLY = 0o600;
+const OWNER_ONLY_FOLDER = 0o700;
+
+/**
+ * Writes a file of mode 0600; its folder is made, of mode 0700, when it is not there.
+ *
+ * @param file absolute path
+ * @param what what messages call it, such as "key file"
+ * @param options.force whether a file that is there may be replaced; it is replaced in one step
+ * @throws ProxyError `file-exists` or `key-file-not-written`
+ */
+export async function writePrivateFile(
+  file: string,
+  text: string,
+  what: string,
+  options: { force?: boolean } = {},
+): Promise<void> {
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: OWNER_ONLY_FOLDER });
+    if (options.force !== true) {
+      await writeFile(file, text, { mode: OWNER_ONLY, flag: 'wx' });
+      return;
+    }
+    const fresh = `${file}.${randomUUID()}`;
+    try {
+      await writeFile(fresh, text, { mode: OWNER_ONLY, flag: 'wx' });
+      await rename(fresh, file);
+    } finally {
+      await rm(fresh, { force: true });
+    }
+  } catch (error) {
+    throw refuse(file, what, error);
+  }
+}
+
+function refuse(file: string, what: string, error: unknown): ProxyError {
+  const { code = 'unknown' } = error as NodeJS.ErrnoException;
+  if (code === 'EEXIST') {
+    return new ProxyError(
+      'file-exists',
+      `the ${what} "${file}" is there already and was left as it is. Name another file, or replace it with --force`,
+      { cause: error },
+    );
+  }
+  return new ProxyError(
+    'key-file-not-written',
+    `cannot write the ${what} "${file}" (${code}): expected a folder that may be written to`,
+    { cause: error },
+  );
+}
