@@ -61,7 +61,7 @@ export const SEARCH_ENTRIES: readonly CatalogueEntry[] = [
     specify({ match }) {
       const { field, why } = match?.groups ?? {};
       if (field === undefined) return {};
-      const reason = why?.split('Inner message: ').at(-1)?.replace(/\.$/, '') ?? '';
+      const reason = withoutValues(why?.split('Inner message: ').at(-1) ?? '').replace(/\.$/, '');
       return {
         cause: `OpenEMR could not use the search parameter "${field}": ${reason}. It then answers 200 with an empty Bundle, as if nothing had been found.`,
       };
