@@ -30,6 +30,10 @@ export async function runProgram(
 ): Promise<number> {
   const { version, commands = allCommands } = options;
   try {
+    if (argv[0] === '--version') {
+      runtime.stdout.write(`${version}\n`);
+      return EXIT.ok;
+    }
     const { listed, words, isNamed } = findCommand(argv, commands);
     const command = await listed.load();
     const parsed = await parseWords(words, listed, command, options);

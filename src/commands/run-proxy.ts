@@ -1,0 +1,80 @@
+import { loadConfig } from '../config/load.ts';
+import { isWildcardHost } from '../config/loopback.ts';
+import type { ProxyConfig } from '../config/schema.ts';
+import { createLogger } from '../observe/logger.ts';
+import { createProxyServer } from '../server.ts';
+import { type Runtime, type StopSignal, signalExitCode } from './runtime.ts';
+import type { StartArgs } from './start.ts';
+
+/** Loads the configuration, runs the proxy until a signal, and gives the exit code. */
+export async function runProxy(args: StartArgs, runtime: Runtime): Promise<number> {
+  const { config, file, warnings } = await loadConfig({
+    file: args.config,
+    environment: runtime.environment,
+    cwd: runtime.cwd,
+    flags: {
+      sandbox: args.sandbox,
+      host: args.host,
+      port: args.port,
+      socket: args.socket,
+      unsafeAnyHost: args['unsafe-any-host'],
+      logFormat: args['log-format'],
+      logLevel: args.quiet ? 'warn' : args['log-level'],
+      showValues: args['show-values'],
+    },
+  });
+  const logger = createStartLogger(config, runtime);
+  for (const warning of warnings) logger.warn({}, warning);
+  if (file !== undefined) logger.debug({ file }, 'configuration read');
+  const proxy = await createProxyServer(config, { logger });
+  const stop = runtime.stopSignal();
+  try {
+    const url = await proxy.listen();
+    logger.debug({ url, routes: proxy.describe() }, 'listening');
+    writeReady(url, config, runtime, args.quiet);
+    const signal = await stopped(stop);
+    logger.info({ signal }, 'stopping: no new requests; what is in flight is finished');
+    return signalExitCode(signal);
+  } finally {
+    await proxy.close();
+    logger.flush();
+  }
+}
+
+function createStartLogger({ log }: ProxyConfig, runtime: Runtime) {
+  const { stderr } = runtime;
+  const { fd } = stderr.stream as { fd?: number };
+  const logger = createLogger({
+    format: log.format === 'auto' ? (stderr.isTTY ? 'pretty' : 'json') : log.format,
+    level: log.level,
+    stream: fd ?? stderr.stream,
+    color: stderr.isTTY,
+  });
+  runtime.atExit(() => logger.flush());
+  return logger;
+}
+
+function writeReady(
+  url: string,
+  { listen, routes }: ProxyConfig,
+  { stdout }: Runtime,
+  quiet = false,
+) {
+  stdout.write(`ready on ${url}\n`);
+  if (quiet) return;
+  stdout.write(`try: curl ${curlAddress(url, listen)}${routes[0]?.path ?? ''}/Patient\n`);
+}
+
+function curlAddress(url: string, { host, socket }: ProxyConfig['listen']): string {
+  if (socket !== undefined) return `--unix-socket ${socket} http://localhost`;
+  // Nobody can call "every address".
+  return isWildcardHost(host) ? `http://127.0.0.1:${new URL(url).port || 80}` : url;
+}
+
+function stopped(stop: AbortSignal): Promise<StopSignal> {
+  return new Promise((resolve) => {
+    const finish = () => resolve(stop.reason as StopSignal);
+    if (stop.aborted) finish();
+    else stop.addEventListener('abort', finish, { once: true });
+  });
+}
