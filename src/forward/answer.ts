@@ -139,6 +139,7 @@ function sendWhole(
     return;
   }
   exchange.responseBytes += content.length;
+  exchange.wire?.bodies?.response(content);
   if (exchange.outcome === 'pending') exchange.outcome = 'forwarded';
   response.end(content);
 }

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 
 import { chromium, type Browser, type Page } from 'playwright-core';
@@ -46,13 +47,9 @@ const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
  * debugger, so that the page's content security policy stays as it is.
  */
 export async function findSeriousViolations(page: Page): Promise<AxeViolation[]> {
-  const { readFile } = await import('node:fs/promises');
   await page.evaluate(await readFile(axePath, 'utf8'));
-  const violations = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: { run: () => Promise<{ violations: AxeViolation[] }> };
-    };
-    return (await axe.run()).violations;
-  });
+  const violations = await page.evaluate<AxeViolation[]>(
+    `axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations)`,
+  );
   return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
 }

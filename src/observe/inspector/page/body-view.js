@@ -24,42 +24,46 @@ function parse(text) {
   }
 }
 
-/** @param {unknown} value @param {number} depth @returns {Node} */
-function buildValue(value, depth) {
+/** @param {unknown} value @param {number} depth @param {string} [name] of the member @returns {Node} */
+function buildValue(value, depth, name) {
   if (Array.isArray(value)) {
     return buildGroup(
       value.map((each, index) => [String(index), each]),
-      '[]',
       depth,
       value,
+      name,
     );
   }
   if (typeof value === 'object' && value !== null) {
-    return buildGroup(Object.entries(value), '{}', depth, value);
+    return buildGroup(Object.entries(value), depth, value, name);
   }
   return element(typeof value === 'string' ? 'span.text' : 'span.plain', {}, JSON.stringify(value));
 }
 
 /**
  * @param {[string, unknown][]} members
- * @param {string} brackets
  * @param {number} depth
  * @param {object} whole
+ * @param {string} [name]
  */
-function buildGroup(members, brackets, depth, whole) {
-  if (members.length === 0) return document.createTextNode(brackets);
-  const summary = element('summary', {}, describe(whole, members.length));
-  const group = element('details', { open: depth < OPEN_DEPTH }, summary);
+function buildGroup(members, depth, whole, name) {
+  if (members.length === 0) return document.createTextNode(Array.isArray(whole) ? '[]' : '{}');
+  // The resource of an entry is what people open the entry for.
+  const open = depth < OPEN_DEPTH || name === 'resource';
+  const group = element(
+    'details',
+    { open },
+    element('summary', {}, describe(whole, members.length)),
+  );
   const fill = () => {
     if (group.childElementCount > 1) return;
-    for (const [name, value] of members) {
-      group.append(
-        element('div', {}, element('span.key', {}, name), ': ', buildValue(value, depth + 1)),
-      );
+    for (const [key, value] of members) {
+      const shown = buildValue(value, depth + 1, key);
+      group.append(element('div', {}, element('span.key', {}, key), ': ', shown));
     }
   };
   // What is folded is built when it is opened: a Bundle can have thousands of values.
-  if (depth < OPEN_DEPTH) fill();
+  if (open) fill();
   else group.addEventListener('toggle', fill);
   return group;
 }

@@ -47,7 +47,9 @@ export function createSide({ canCheck }) {
     const check = canCheck() ? () => runChecks(path) : undefined;
     const results = checks.get(path);
     const state = [upstream, key, token, canCheck(), results?.textContent];
-    return draw(`token ${path}`, state, () => buildTokenCard(route, { check, checks: results }));
+    return draw(`token ${path}`, state, () =>
+      buildTokenCard(route, { refresh, check, checks: results }),
+    );
   }
 
   async function runChecks(/** @type {string} */ path) {
@@ -56,15 +58,19 @@ export function createSide({ canCheck }) {
     update();
   }
 
-  return {
-    /** @param {Overview} news */
-    take(news) {
-      overview = news;
-      offsetMs = news.nowMs - Date.now();
-      update();
-    },
-    tick,
-  };
+  /** @param {Overview} news */
+  function take(news) {
+    overview = news;
+    offsetMs = news.nowMs - Date.now();
+    update();
+  }
+
+  /** What has just been done is to be seen at once. */
+  async function refresh() {
+    take(await ask('overview'));
+  }
+
+  return { take, tick };
 }
 
 /** Draws a card again only when what it says has changed, so that focus and selection stay. */

@@ -12,9 +12,9 @@ const LOW = 0.2;
  * The token of one route: state, life, scopes, the last failure and what can be done.
  *
  * @param {Route} route
- * @param {{ check: (() => Promise<void>) | undefined, checks: HTMLElement | undefined }} options
+ * @param {{ refresh: () => Promise<void>, check: (() => Promise<void>) | undefined, checks: HTMLElement | undefined }} options
  */
-export function buildTokenCard(route, { check, checks }) {
+export function buildTokenCard(route, { refresh, check, checks }) {
   const { path, token, key, upstream, sandbox } = route;
   const title = `Token of ${path}`;
   return element(
@@ -40,7 +40,7 @@ export function buildTokenCard(route, { check, checks }) {
       'div.actions',
       {},
       actionButton('Renew', async () => {
-        await ask(`${routePath(path)}/renew`, 'POST');
+        await ask(`${routePath(path)}/renew`, 'POST').finally(() => void refresh());
         say(`Token of ${path} renewed`);
       }),
       check !== undefined && actionButton('Check', check),
