@@ -3,10 +3,10 @@ import { describe, test } from 'node:test';
 
 import { isUuid } from '../src/sandbox/fhir/ordered-uuid.ts';
 import { createRecords } from '../src/sandbox/fhir/records.ts';
-import { RESOURCE_TYPES } from '../src/sandbox/fhir/resource-types.ts';
 import type { Json, Resource } from '../src/sandbox/fhir/resource.ts';
 import { createRandom } from '../src/sandbox/fhir/sample/random.ts';
 import { loadSampleData } from '../src/sandbox/fhir/sample/sample-data.ts';
+import { RESOURCE_TYPES } from '../src/sandbox/versions/openemr-7.0.3/resource-types.ts';
 
 const TYPES = [
   'Patient',

@@ -1,10 +1,10 @@
 /** What Apache does before PHP sees a request: limits, methods, decoding, and the rewrite rules of OpenEMR. */
-import { admitApiRequest } from './access.ts';
 import { answerAdminPage, ADMIN_PAGE } from './admin-page.ts';
 import type { SandboxAnswer, SandboxRequest, SandboxState } from './exchange.ts';
 import { answerFhir } from './fhir/index.ts';
 import { answerOauth } from './oauth/index.ts';
 import { parsePhpForm, parsePhpQuery } from './php-form.ts';
+import { answerApiFailure, answerOauthFailure } from './refusal.ts';
 
 /** Bytes of the request line and of one field, and fields of a request: Apache's defaults. */
 const MAX_LINE_BYTES = 8190;
@@ -41,11 +41,28 @@ export async function answerRequest(
   if (directory === null) return answerAdminPage(request, state);
 
   const [, name = '', rest = ''] = directory;
-  const command = `/${(await findOverride(request, state)) ?? rest}`;
-  if (name === 'oauth2') return answerOauth(request, state, command);
-  // A file that is there is not rewritten: OpenEMR then takes "apis" for the site.
-  const endpoint = rest.startsWith('dispatch.php') ? path : command;
-  const admitted = await admitApiRequest(request, state, endpoint, path);
+  return rest === '' ? NOT_FOUND : answerScript(request, state, { name, rest, path });
+}
+
+/** @param place folder of the script, the rest of the path, and the whole of it */
+async function answerScript(
+  sent: SandboxRequest,
+  state: SandboxState,
+  { name, rest, path }: { name: string; rest: string; path: string },
+): Promise<SandboxAnswer> {
+  const { http } = state.version;
+  const method = http.methodOf(sent);
+  if (typeof method !== 'string') {
+    const refuse = name === 'oauth2' ? answerOauthFailure : answerApiFailure;
+    return refuse(sent, state, method);
+  }
+  const request = { ...sent, method };
+  const command = `/${(await findOverride(sent, state)) ?? rest}`;
+  // A file that is there is not rewritten.
+  const isFile = rest.startsWith(name === 'oauth2' ? 'authorize.php' : 'dispatch.php');
+  const endpoint = isFile ? http.scriptEndpoint(path) : command;
+  if (name === 'oauth2') return answerOauth(request, state, endpoint);
+  const admitted = await http.admit(request, state, endpoint, path);
   if ('answer' in admitted) return admitted.answer;
   return answerFhir(admitted.request, state, admitted.access);
 }
@@ -170,8 +187,9 @@ async function findOverride(
   state: SandboxState,
 ): Promise<string | undefined> {
   let value = parsePhpQuery(request.query).get(OVERRIDE);
-  const small = request.bodyBytes > 0 && request.bodyBytes <= state.version.postMaxBytes;
-  if (request.method === 'POST' && small) {
+  const { postMaxBytes, rewritesByForm } = state.version.http;
+  const small = request.bodyBytes > 0 && request.bodyBytes <= postMaxBytes;
+  if (rewritesByForm && request.method === 'POST' && small) {
     const form = await parsePhpForm(request.headers['content-type'], request.body);
     value = form?.get(OVERRIDE) ?? value;
   }

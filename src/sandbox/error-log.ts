@@ -5,7 +5,7 @@
 import { appendFileSync } from 'node:fs';
 
 import type { Clock } from '../contracts.ts';
-import type { LogMessage } from './versions/profile.ts';
+import type { LogMessage } from './versions/failure.ts';
 
 /** Bytes of one message, its `PHP message: ` included, after which PHP-FPM cuts it and writes `...`. */
 const MESSAGE_BYTES = 1012;

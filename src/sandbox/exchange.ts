@@ -79,6 +79,12 @@ export interface Access {
   scopes: readonly string[];
 }
 
+/** A request that may go to a FHIR route. `access` is undefined on the routes that need no token. */
+export interface AdmittedRequest {
+  request: FhirRequest;
+  access: Access | undefined;
+}
+
 /** OpenEMR's global settings that the sandbox knows; the comment names OpenEMR's own key. */
 export interface SandboxSettings {
   /** `site_addr_oath`: origin of every absolute URL; empty: taken from each request. */

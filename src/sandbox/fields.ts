@@ -1,10 +1,11 @@
 /**
  * Fields that PHP and OpenEMR put on an answer. Which of them an answer carries tells how far the
- * request came: a session adds cookies and cache fields, a route adds the CORS fields.
+ * request came: a session adds cookies and cache fields, a route adds the CORS fields. The fields
+ * themselves are the version's.
  */
 import { randomBytes } from 'node:crypto';
 
-import type { Field, SandboxAnswer, SandboxRequest } from './exchange.ts';
+import type { Field, SandboxAnswer, SandboxRequest, SandboxState } from './exchange.ts';
 
 /** Seconds that OpenEMR's API sessions live (session.gc_maxlifetime). */
 const SESSION_SECONDS = 28_000;
@@ -19,87 +20,31 @@ export const EMPTY_TYPE = 'text/html; charset=utf-8';
  */
 export type SessionOutcome = 'ended' | 'left' | 'none' | 'local';
 
-/** Fields of an answer under /apis: cache fields, CORS fields (once a route runs), session cookies. */
-export function apiFields(
-  request: SandboxRequest,
-  nowMs: number,
-  options: { session?: SessionOutcome; cors?: boolean } = {},
-): Field[] {
-  const { session = 'ended', cors = true } = options;
-  if (session === 'none') return [];
-  const fields = cacheFields();
-  if (cors) {
-    fields.push(
-      ['Access-Control-Allow-Credentials', 'true'],
-      [
-        'Access-Control-Allow-Headers',
-        'origin, authorization, accept, content-type, content-encoding, x-requested-with',
-      ],
-      ['Access-Control-Allow-Methods', 'GET, HEAD, POST, PUT, DELETE, TRACE, OPTIONS'],
-    );
-    const { origin } = request.headers;
-    if (origin !== undefined) fields.push(['Access-Control-Allow-Origin', origin]);
-  }
-  fields.push(
-    ...(session === 'local'
-      ? cookies('OpenEMR', 'path=/; SameSite=Strict', 'left', nowMs)
-      : cookies('apiOpenEMR', 'path=/apis/; secure; HttpOnly; SameSite=Strict', session, nowMs)),
-  );
-  return fields;
-}
-
-/** Fields of an answer under /oauth2. `stored`: the answer of a successful grant, whose library adds its own cache fields. */
-export function oauthFields(
-  nowMs: number,
-  options: {
-    session?: SessionOutcome;
-    cors?: boolean;
-    stored?: boolean;
-    /** Value of the WWW-Authenticate field. */
-    challenge?: string;
-  } = {},
-): Field[] {
-  const { session = 'ended', cors = true, stored = false, challenge } = options;
-  if (session === 'none') return [];
-  const fields = cacheFields(stored);
-  if (cors) {
-    fields.push(
-      ['Access-Control-Allow-Credentials', 'true'],
-      [
-        'Access-Control-Allow-Headers',
-        'origin, authorization, accept, content-type, x-requested-with',
-      ],
-      ['Access-Control-Allow-Methods', 'GET, HEAD, POST, PUT, DELETE, TRACE, OPTIONS'],
-      ['Access-Control-Allow-Origin', '*'],
-    );
-  }
-  if (challenge !== undefined) fields.push(['WWW-Authenticate', challenge]);
-  fields.push(
-    ...cookies(
-      'authserverOpenEMR',
-      'path=/oauth2/; secure; HttpOnly; SameSite=None',
-      session,
-      nowMs,
-    ),
-  );
-  return fields;
+/** How far a request came. */
+export interface FieldOptions {
+  /** Default `ended`. */
+  session?: SessionOutcome;
+  /** Whether the CORS fields were set; default true. */
+  cors?: boolean;
+  /** The answer of a successful grant, whose library adds its own cache fields; default false. */
+  stored?: boolean;
+  /** Value of the WWW-Authenticate field. */
+  challenge?: string;
 }
 
 /** An answer of a FHIR route: OpenEMR's fields, then the given ones. */
 export function apiAnswer(
   request: SandboxRequest,
-  nowMs: number,
+  state: SandboxState,
   answer: {
     status: number;
     body?: SandboxAnswer['body'];
     /** Default: `application/json` with a body, PHP's own without. `null`: no such field. */
     contentType?: string | null;
     fields?: Field[];
-    session?: SessionOutcome;
-    cors?: boolean;
   },
 ): SandboxAnswer {
-  const { status, body = '', fields = [], session, cors } = answer;
+  const { status, body = '', fields = [] } = answer;
   const contentType =
     answer.contentType === undefined
       ? body === ''
@@ -109,10 +54,7 @@ export function apiAnswer(
   return {
     status,
     fields: [
-      ...apiFields(request, nowMs, {
-        ...(session === undefined ? {} : { session }),
-        ...(cors === undefined ? {} : { cors }),
-      }),
+      ...state.version.http.apiFields(request, state.clock.now(), {}),
       ...fields,
       ...(contentType === null ? [] : [['Content-Type', contentType] satisfies Field]),
     ],
@@ -120,22 +62,27 @@ export function apiAnswer(
   };
 }
 
-function cacheFields(stored = false): Field[] {
-  return [
-    ['Expires', 'Thu, 19 Nov 1981 08:52:00 GMT'],
-    ['Cache-Control', `no-store, no-cache, must-revalidate${stored ? ', no-store' : ''}`],
-    ['Pragma', `no-cache${stored ? ', no-cache' : ''}`],
-  ];
-}
-
-function cookies(name: string, rest: string, session: SessionOutcome, nowMs: number): Field[] {
+/**
+ * The Set-Cookie fields of a session.
+ *
+ * @param rest attributes after Max-Age
+ * @param ends whether the cookie is deleted again at the end of the request
+ */
+export function sessionCookies(name: string, rest: string, ends: boolean, nowMs: number): Field[] {
   const value = randomBytes(SESSION_ID_BYTES).toString('base64url');
   const expires = new Date(nowMs + SESSION_SECONDS * 1000).toUTCString();
   const set: Field = [
     'Set-Cookie',
     `${name}=${value}; expires=${expires}; Max-Age=${SESSION_SECONDS}; ${rest}`,
   ];
-  if (session === 'left') return [set];
+  if (!ends) return [set];
   const gone = new Date(1000).toUTCString();
   return [set, ['Set-Cookie', `${name}=deleted; expires=${gone}; Max-Age=0; ${rest}`]];
 }
+
+/** Attributes of the session cookies, by their names. */
+export const COOKIE_ATTRIBUTES = {
+  OpenEMR: 'path=/; SameSite=Strict',
+  apiOpenEMR: 'path=/apis/; secure; HttpOnly; SameSite=Strict',
+  authserverOpenEMR: 'path=/oauth2/; secure; HttpOnly; SameSite=None',
+} as const;

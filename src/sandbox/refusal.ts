@@ -1,13 +1,13 @@
 /** Turns a failure of the version profile into an answer, and writes its log lines. */
 import type { Field, SandboxAnswer, SandboxRequest, SandboxState } from './exchange.ts';
-import { apiFields, EMPTY_TYPE, oauthFields } from './fields.ts';
+import { EMPTY_TYPE, type FieldOptions } from './fields.ts';
 import { phpJson } from './php-json.ts';
 import type {
   ApiFailureName,
   Failure,
   FailureDetail,
   OauthFailureName,
-} from './versions/profile.ts';
+} from './versions/failure.ts';
 
 /** A failure under /oauth2. */
 export function refuseOauth(
@@ -16,13 +16,21 @@ export function refuseOauth(
   name: OauthFailureName,
   detail: FailureDetail = {},
 ): SandboxAnswer {
-  const failure = state.version.oauthFailure(name, detail);
+  return answerOauthFailure(request, state, state.version.oauthFailure(name, detail));
+}
+
+/** A failure under /oauth2 that a rule of the version has described itself. */
+export function answerOauthFailure(
+  request: SandboxRequest,
+  state: SandboxState,
+  failure: Failure,
+): SandboxAnswer {
   const { authorization } = request.headers;
   const challenge =
     failure.challenge === true && authorization !== undefined && authorization !== ''
       ? `${authorization.startsWith('Bearer') ? 'Bearer' : 'Basic'} realm="OAuth"`
       : undefined;
-  const fields = oauthFields(state.clock.now(), {
+  const fields = state.version.http.oauthFields(request, state.clock.now(), {
     ...fieldOptions(failure),
     ...(challenge === undefined ? {} : { challenge }),
   });
@@ -38,12 +46,20 @@ export function refuseApi(
   name: ApiFailureName,
   detail: FailureDetail = {},
 ): SandboxAnswer {
-  const failure = state.version.apiFailure(name, detail);
-  return finish(request, failure, apiFields(request, state.clock.now(), fieldOptions(failure)));
+  return answerApiFailure(request, state, state.version.apiFailure(name, detail));
 }
 
-function fieldOptions(failure: Failure): Pick<Failure, 'session' | 'cors'> {
-  const { session, cors } = failure;
+/** A failure under /apis that a rule of the version has described itself. */
+export function answerApiFailure(
+  request: SandboxRequest,
+  state: SandboxState,
+  failure: Failure,
+): SandboxAnswer {
+  const fields = state.version.http.apiFields(request, state.clock.now(), fieldOptions(failure));
+  return finish(request, failure, fields);
+}
+
+function fieldOptions({ session, cors }: Failure): FieldOptions {
   return {
     ...(session === undefined ? {} : { session }),
     ...(cors === undefined ? {} : { cors }),

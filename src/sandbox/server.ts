@@ -119,7 +119,7 @@ async function readRequest(message: IncomingMessage, state: SandboxState): Promi
   for await (const chunk of message as AsyncIterable<Buffer>) {
     bodyBytes += chunk.length;
     // PHP throws a longer form away, so there is no need to keep it.
-    if (bodyBytes <= state.version.postMaxBytes) chunks.push(chunk);
+    if (bodyBytes <= state.version.http.postMaxBytes) chunks.push(chunk);
     else chunks.length = 0;
   }
   const mark = url.indexOf('?');

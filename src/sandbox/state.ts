@@ -30,7 +30,7 @@ export function createState(options: {
     portalApi: true,
     systemScopes: true,
     debugLog: false,
-    tokenLifetimeSeconds: version.tokenLifetimeSeconds,
+    tokenLifetimeSeconds: version.token.lifetimeSeconds,
     gatewayTimeoutMs: GATEWAY_TIMEOUT_MS,
     emptySites: [],
     ...options.settings,

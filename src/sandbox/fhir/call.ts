@@ -18,6 +18,8 @@ export interface FhirCall {
   route: Route;
   /** Query, and the form body of a search by `POST`. */
   parameters: SearchParameters;
+  /** What the token's scopes restrict every search and read to; empty for nothing. */
+  restrictions: SearchParameters;
   /** Absolute URL up to the site, such as `https://localhost:9300/apis/default`. */
   apiBase: string;
   /** Absolute URL of the path that was asked for. */
@@ -25,21 +27,14 @@ export interface FhirCall {
   nowMs: number;
 }
 
-/** @param parameters query, and the form body of a search by `POST` */
+/** A call of a route that was found and allowed. */
 export function createCall(
-  request: FhirRequest,
-  state: SandboxState,
-  access: Access | undefined,
-  route: Route,
-  parameters: SearchParameters,
+  call: Pick<FhirCall, 'request' | 'state' | 'access' | 'route' | 'parameters' | 'restrictions'>,
 ): FhirCall {
+  const { request, state } = call;
   const base = serverBase(request, state.settings);
   return {
-    request,
-    state,
-    access,
-    route,
-    parameters,
+    ...call,
     apiBase: `${base}/apis/${request.site}`,
     selfUrl: `${base}${request.redirectUrl}`,
     nowMs: state.clock.now(),
@@ -48,25 +43,25 @@ export function createCall(
 
 /** An answer with a JSON body. @param document names it for the version's rule of escaping slashes */
 export function answerJson(
-  { request, state, nowMs }: FhirCall,
+  { request, state }: FhirCall,
   body: unknown,
   document: FhirDocument,
   status = 200,
 ): SandboxAnswer {
   const escapeSlashes = state.version.fhir.escapesSlashes.has(document);
-  return apiAnswer(request, nowMs, { status, body: encodeJson(body, escapeSlashes) });
+  return apiAnswer(request, state, { status, body: encodeJson(body, escapeSlashes) });
 }
 
 /** An answer without a body. */
 export function answerEmpty(
-  { request, nowMs }: FhirCall,
+  { request, state }: FhirCall,
   status: number,
   rest: { fields?: Field[]; contentType?: string | null } = {},
 ): SandboxAnswer {
-  return apiAnswer(request, nowMs, { status, ...rest });
+  return apiAnswer(request, state, { status, ...rest });
 }
 
 /** A resource as this call's answer shows it. */
 export function present(call: FhirCall, resource: Resource): Resource {
-  return withAbsoluteUrls(resource, call.apiBase);
+  return call.state.version.fhir.present(withAbsoluteUrls(resource, call.apiBase));
 }

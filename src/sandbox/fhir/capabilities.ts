@@ -1,6 +1,5 @@
-import { RESOURCE_TYPES } from './resource-types.ts';
+/** The documents that need no token and are alike in every version: CapabilityStatement, OperationDefinitions. */
 import type { ResourceType } from './resource-types.ts';
-/** The documents that need no token: CapabilityStatement, smart-configuration, OperationDefinitions. */
 import type { JsonObject } from './resource.ts';
 
 /** What the documents are about. */
@@ -9,8 +8,8 @@ export interface ServerFacts {
   fhirBase: string;
   /** Absolute URL of the authorization server, without a slash at its end. */
   oauthBase: string;
-  /** OpenEMR version; undefined where OpenEMR does not tell. */
-  version: string | undefined;
+  /** OpenEMR version. */
+  version: string;
   nowMs: number;
 }
 
@@ -19,8 +18,8 @@ const US_CORE = 'http://hl7.org/fhir/us/core/StructureDefinition';
 const SMART_EXTENSION = 'http://fhir-registry.smarthealthit.org/StructureDefinition';
 const BULKDATA_STATUS = '$bulkdata-status';
 
-/** SMART capabilities in the order of both documents; `style` and `banner` are named differently in each. */
-const SMART_CAPABILITIES = [
+/** SMART capabilities in OpenEMR's order; the CapabilityStatement names `style` and `banner` differently. */
+export const SMART_CAPABILITIES = [
   'launch-ehr',
   'context-banner',
   'context-ehr-patient',
@@ -40,49 +39,41 @@ const PASSTHROUGH: Readonly<Record<string, string>> = {
   'context-style': 'context-passthrough-style',
 };
 
+/** What the CapabilityStatement tells beside the resource types. */
+export interface CapabilityRules {
+  /** Capability statements that it follows. */
+  instantiates: readonly string[];
+  /** Whether `software.version` is there. */
+  tellsVersion: boolean;
+  /** Whether the endpoints of the authorization server stand in an extension. */
+  tellsEndpoints: boolean;
+  /** Coding of the security service. */
+  securityService: JsonObject;
+}
+
 /** The CapabilityStatement. */
-export function buildCapabilityStatement(facts: ServerFacts): JsonObject {
+export function buildCapabilityStatement(
+  facts: ServerFacts,
+  types: readonly ResourceType[],
+  rules: CapabilityRules,
+): JsonObject {
   return {
     resourceType: 'CapabilityStatement',
     status: 'active',
     date: new Date(facts.nowMs).toISOString().slice(0, 10),
     kind: 'instance',
-    instantiates: ['http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data'],
-    software: { name: 'OpenEMR', version: facts.version },
+    instantiates: rules.instantiates,
+    software: { name: 'OpenEMR', version: rules.tellsVersion ? facts.version : undefined },
     implementation: { description: 'OpenEMR FHIR API', url: facts.fhirBase },
     fhirVersion: '4.0.1',
     format: ['application/json'],
     rest: [
       {
         mode: 'server',
-        security: buildSecurity(facts.oauthBase),
-        resource: [...RESOURCE_TYPES.map(describeType), describeOperations(facts.fhirBase)],
+        security: buildSecurity(facts.oauthBase, rules),
+        resource: [...types.map(describeType), describeOperations(facts.fhirBase)],
       },
     ],
-  };
-}
-
-/** The SMART configuration. @param scopes OpenEMR puts the list inside a list */
-export function buildSmartConfiguration(facts: ServerFacts, scopes: readonly string[]): JsonObject {
-  const { oauthBase } = facts;
-  return {
-    authorization_endpoint: `${oauthBase}/authorize`,
-    token_endpoint: `${oauthBase}/token`,
-    registration_endpoint: `${oauthBase}/registration`,
-    scopes_supported: [scopes],
-    response_types_supported: [
-      'code',
-      'token',
-      'id_token',
-      'code token',
-      'code id_token',
-      'token id_token',
-      'code token id_token',
-    ],
-    introspection_endpoint: `${oauthBase}/introspect`,
-    capabilities: SMART_CAPABILITIES,
-    code_challenge_methods_supported: ['S256'],
-    grant_types_supported: ['client_credentials', 'authorization_code'],
   };
 }
 
@@ -107,7 +98,7 @@ export function buildStatusOperation(): JsonObject {
   };
 }
 
-function buildSecurity(oauthBase: string): JsonObject {
+function buildSecurity(oauthBase: string, rules: CapabilityRules): JsonObject {
   const endpoints = [
     ['token', 'token'],
     ['authorize', 'authorize'],
@@ -116,7 +107,9 @@ function buildSecurity(oauthBase: string): JsonObject {
   ].map(([url = '', path]) => ({ valueUri: `${oauthBase}/${path}`, url }));
   return {
     extension: [
-      { extension: endpoints, url: `${SMART_EXTENSION}/oauth-uris` },
+      ...(rules.tellsEndpoints
+        ? [{ extension: endpoints, url: `${SMART_EXTENSION}/oauth-uris` }]
+        : []),
       ...SMART_CAPABILITIES.map((capability) => ({
         valueCode: PASSTHROUGH[capability] ?? capability,
         url: `${SMART_EXTENSION}/capabilities`,
@@ -124,7 +117,7 @@ function buildSecurity(oauthBase: string): JsonObject {
     ],
     service: [
       {
-        coding: [{ system: 'http://hl7.org/fhir/restful-security-service', code: 'SMART-on-FHIR' }],
+        coding: [rules.securityService],
         text: 'OAuth2 using SMART-on-FHIR profile (see http://docs.smarthealthit.org)',
       },
     ],

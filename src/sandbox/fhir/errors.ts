@@ -1,4 +1,5 @@
 /** Ways in which a FHIR route of OpenEMR ends early. `index.ts` and the routes turn them into answers. */
+import type { FhirFailureName } from '../versions/failure.ts';
 
 const PREFIX =
   'The search field argument was invalid, improperly formatted, or could not be parsed.  Inner message: ';
@@ -18,16 +19,14 @@ export class SearchFieldError extends Error {
 
 /** PHP dies in the middle of the request: an exception that nobody caught. */
 export class PhpFatalError extends Error {
-  /** File below the web root. */
-  readonly file: string;
-  readonly line: number;
+  /** Name of the failure that the version describes. */
+  readonly failure: FhirFailureName;
 
-  /** @param exception class and message, as PHP prints them */
-  constructor(exception: string, file: string, line: number) {
-    super(exception);
+  /** @param message what the exception says, where the cause has a message of its own */
+  constructor(failure: FhirFailureName, message = '') {
+    super(message);
     this.name = 'PhpFatalError';
-    this.file = file;
-    this.line = line;
+    this.failure = failure;
   }
 }
 

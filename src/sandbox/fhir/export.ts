@@ -2,7 +2,7 @@
  * Bulk export: kick-off, status, deletion, and the files. An export runs inside its kick-off, so that
  * its status is never "in progress".
  */
-import type { Field, SandboxAnswer } from '../exchange.ts';
+import type { SandboxAnswer } from '../exchange.ts';
 import { apiAnswer } from '../fields.ts';
 import { phpJson } from '../php-json.ts';
 import { refuseApi } from '../refusal.ts';
@@ -45,7 +45,7 @@ export function answerKickOff(call: FhirCall): SandboxAnswer {
     id,
     clientId: access?.clientId ?? '',
     startedAtMs: nowMs,
-    request: `/fhir${request.resource}`,
+    request: state.version.fhir.exportRequest(request),
     files,
   });
   return answerEmpty(call, 202, {
@@ -56,7 +56,7 @@ export function answerKickOff(call: FhirCall): SandboxAnswer {
 
 /** `GET /$bulkdata-status?job=`. */
 export function answerExportStatus(call: FhirCall): SandboxAnswer {
-  const { request, state, apiBase, nowMs } = call;
+  const { request, state, apiBase } = call;
   const job = findJob(call);
   if (job === undefined) {
     return refuseApi(request, state, 'export-job-unknown', jobDetail(call));
@@ -76,7 +76,7 @@ export function answerExportStatus(call: FhirCall): SandboxAnswer {
     })),
     error: [],
   };
-  return apiAnswer(request, nowMs, { status: 200, body: phpJson(body) });
+  return apiAnswer(request, state, { status: 200, body: phpJson(body) });
 }
 
 /** `DELETE /$bulkdata-status?job=`. Its files go with it. */
@@ -97,31 +97,17 @@ export function answerBinary(call: FhirCall): SandboxAnswer {
   const document = state.records.findDocument(Number.parseInt(route.parameter ?? '', 10));
   const expired = document?.expiresAtMs !== undefined && document.expiresAtMs <= nowMs;
   if (document?.deleted === true || expired) return refuseApi(request, state, 'document-gone');
-  const fields: Field[] = [
-    ['Expires', '0'],
-    ['Cache-Control', 'must-revalidate; post-check=0; pre-check=0'],
-    ['Pragma', 'public'],
-    ['Content-Description', 'File Transfer'],
-    ['Content-Disposition', `attachment; filename=${document?.fileName ?? ''}`],
-  ];
+  const fields = state.version.http.fileFields(request, nowMs, document?.fileName ?? '');
   // A number that no file has is a success, too: an empty file without a name and a type.
-  return apiAnswer(request, nowMs, {
-    status: 200,
-    fields,
-    body: document?.content ?? '',
-    contentType: document?.mimeType ?? null,
-  });
+  if (document !== undefined) fields.push(['Content-Type', document.mimeType]);
+  return { status: 200, fields, body: document?.content ?? '' };
 }
 
 function parseSince(since: string | undefined): number {
   if (since === undefined || since === '') return 0;
   const range = parseDateRange(since);
   if (typeof range === 'string') {
-    throw new PhpFatalError(
-      `InvalidArgumentException: ${range}`,
-      'src/Services/Search/DateSearchField.php',
-      137,
-    );
+    throw new PhpFatalError('crash-since', range);
   }
   return range.lowMs;
 }

@@ -1,5 +1,5 @@
 /** The FHIR endpoints: what answers once a request has passed `access.ts`. */
-import { checkScope } from '../access.ts';
+import { callDetail, checkScope } from '../access.ts';
 import type { Access, FhirRequest, SandboxAnswer, SandboxState } from '../exchange.ts';
 import { apiAnswer } from '../fields.ts';
 import { parsePhpForm, parsePhpQuery } from '../php-form.ts';
@@ -7,11 +7,7 @@ import { refuseApi } from '../refusal.ts';
 import { buildBundle } from './bundle.ts';
 import { answerJson, createCall } from './call.ts';
 import type { FhirCall } from './call.ts';
-import {
-  buildCapabilityStatement,
-  buildSmartConfiguration,
-  buildStatusOperation,
-} from './capabilities.ts';
+import { buildCapabilityStatement, buildStatusOperation } from './capabilities.ts';
 import type { ServerFacts } from './capabilities.ts';
 import { PhpFatalError, PhpMemoryError } from './errors.ts';
 import { answerBinary, answerExportDelete, answerExportStatus, answerKickOff } from './export.ts';
@@ -36,34 +32,39 @@ export async function answerFhir(
   access: Access | undefined,
 ): Promise<SandboxAnswer> {
   if (request.method === 'OPTIONS') {
-    return apiAnswer(request, state.clock.now(), { status: 200 });
+    return apiAnswer(request, state, { status: 200 });
   }
   const { method, path, parameters } = await normalizeSearch(request);
   logStart(request, method, path, access, parameters);
-  const route = findRoute(method, path);
-  if (route === undefined) return refuseApi(request, state, 'route-unknown');
+  const { fhir, scopes } = state.version;
+  const route = findRoute(fhir.types, method, path);
+  if (route === undefined) {
+    return refuseApi(request, state, 'route-unknown', callDetail(request, state, access));
+  }
+  const needed = fhir.requiredScope(route);
   if (!route.open) {
     logMatch(request, path, route);
-    const refused = checkScope(request, state, access, state.version.fhir.requiredScope(route));
+    const refused = checkScope(request, state, access, needed);
     if (refused !== undefined) return refused;
   }
+  const restrictions = scopes.restrictions(access?.scopes ?? [], needed);
   try {
-    return serve(createCall(request, state, access, route, parameters));
+    return serve(createCall({ request, state, access, route, parameters, restrictions }));
   } catch (error) {
     if (error instanceof PhpMemoryError) return refuseApi(request, state, 'memory-exhausted');
     if (!(error instanceof PhpFatalError)) throw error;
-    const { message, file, line } = error;
-    return refuseApi(request, state, 'route-crashed', { message, file, line });
+    return refuseApi(request, state, error.failure, { message: error.message });
   }
 }
 
 type Handler = (call: FhirCall) => SandboxAnswer;
 
 const HANDLERS: Readonly<Record<RouteKind, Handler>> = {
-  capabilities: (call) => answerJson(call, buildCapabilityStatement(facts(call)), 'capabilities'),
+  capabilities: answerCapabilities,
   'smart-configuration': (call) => {
-    const scopes = call.state.version.smartScopes(call.state.settings);
-    return answerJson(call, buildSmartConfiguration(facts(call), scopes), 'smart-configuration');
+    const { version, settings } = call.state;
+    const document = version.fhir.smartConfiguration(facts(call), version.scopes.smart(settings));
+    return answerJson(call, document, 'smart-configuration');
   },
   'operation-definitions': (call) => {
     const bundle = buildBundle([buildStatusOperation()], call.selfUrl, call.nowMs);
@@ -79,6 +80,13 @@ const HANDLERS: Readonly<Record<RouteKind, Handler>> = {
   create: (call) => answerCreate(call, typeOf(call)),
   update: (call) => answerUpdate(call, typeOf(call)),
 };
+
+function answerCapabilities(call: FhirCall): SandboxAnswer {
+  const { capabilities, capabilitiesWarning, types } = call.state.version.fhir;
+  if (capabilitiesWarning !== undefined) call.request.log.write(capabilitiesWarning);
+  const statement = buildCapabilityStatement(facts(call), types, capabilities);
+  return answerJson(call, statement, 'capabilities');
+}
 
 function serve(call: FhirCall): SandboxAnswer {
   return HANDLERS[call.route.kind](call);

@@ -17,10 +17,11 @@ const MOST_RESOURCES = 5000;
 
 /** `GET /Patient`, `POST /Patient/_search`. What cannot be searched for comes back as no entries. */
 export function answerSearch(call: FhirCall, type: ResourceType): SandboxAnswer {
-  const { state, parameters, selfUrl, nowMs } = call;
+  const { state, parameters, restrictions, selfUrl, nowMs } = call;
   let found: readonly Resource[];
   try {
-    found = searchResources(type, state.records.list(type.name), parameters);
+    const visible = searchResources(type, state.records.list(type.name), restrictions);
+    found = searchResources(type, visible, parameters);
   } catch (error) {
     if (!(error instanceof SearchFieldError)) throw error;
     logProblem(call, type, error, 'search');
@@ -33,7 +34,7 @@ export function answerSearch(call: FhirCall, type: ResourceType): SandboxAnswer 
 
 /** `GET /Patient/:uuid`. */
 export function answerRead(call: FhirCall, type: ResourceType): SandboxAnswer {
-  const { request, state, route } = call;
+  const { request, state, route, restrictions } = call;
   const id = route.parameter ?? '';
   try {
     assertUuid(id);
@@ -45,7 +46,8 @@ export function answerRead(call: FhirCall, type: ResourceType): SandboxAnswer {
       message: error.message,
     });
   }
-  const resource = state.records.find(type.name, id);
+  const stored = state.records.find(type.name, id);
+  const [resource] = stored === undefined ? [] : searchResources(type, [stored], restrictions);
   if (resource === undefined) return refuseApi(request, state, 'resource-missing');
   return answerJson(call, present(call, resource), 'resource');
 }

@@ -2,7 +2,6 @@
  * The routes of OpenEMR's FHIR API. A route is found by method and path before anything is checked:
  * what has no route is a 404 even without the scope for it.
  */
-import { RESOURCE_TYPES } from './resource-types.ts';
 import type { ResourceType } from './resource-types.ts';
 
 /** What a route does. */
@@ -42,8 +41,8 @@ type RouteDefinition = Omit<Route, 'parameter'> & { pattern: RegExp };
 
 const PARAMETER = '([a-zA-Z0-9\\-_$:]+)';
 
-/** In the order in which OpenEMR tries them: operations before ids. */
-const ROUTES: readonly RouteDefinition[] = [
+/** Of every version, in the order in which OpenEMR tries them: operations before ids. */
+const COMMON: readonly RouteDefinition[] = [
   define('GET', '/metadata', 'capabilities', { open: true }),
   define('GET', '/.well-known/smart-configuration', 'smart-configuration', { open: true }),
   define('GET', '/OperationDefinition', 'operation-definitions', { open: true }),
@@ -54,15 +53,27 @@ const ROUTES: readonly RouteDefinition[] = [
   define('GET', '/$bulkdata-status', 'export-status'),
   define('DELETE', '/$bulkdata-status', 'export-delete'),
   define('GET', '/Binary/:id', 'binary'),
-  ...RESOURCE_TYPES.flatMap(routesOfType),
 ];
 
+/** By the types of a version. */
+const routeTables = new WeakMap<readonly ResourceType[], readonly RouteDefinition[]>();
+
 /**
+ * @param types that the version serves
  * @param method request method; that of a search by `POST` is `GET` here
  * @param path path below the FHIR base, with its leading slash
  */
-export function findRoute(method: string, path: string): Route | undefined {
-  for (const { pattern, ...route } of ROUTES) {
+export function findRoute(
+  types: readonly ResourceType[],
+  method: string,
+  path: string,
+): Route | undefined {
+  let routes = routeTables.get(types);
+  if (routes === undefined) {
+    routes = [...COMMON, ...types.flatMap(routesOfType)];
+    routeTables.set(types, routes);
+  }
+  for (const { pattern, ...route } of routes) {
     if (route.method !== method) continue;
     const match = pattern.exec(path);
     if (match === null) continue;
@@ -78,7 +89,9 @@ function routesOfType(type: ResourceType): RouteDefinition[] {
   const creates = type.interactions.includes('create') && type.name !== 'DocumentReference';
   return [
     define('GET', `/${type.name}`, 'search', { type }),
-    define('GET', `/${type.name}/:uuid`, 'read', { type }),
+    ...(type.interactions.includes('read')
+      ? [define('GET', `/${type.name}/:uuid`, 'read', { type })]
+      : []),
     ...(creates ? [define('POST', `/${type.name}`, 'create', { type })] : []),
     ...(type.interactions.includes('update')
       ? [define('PUT', `/${type.name}/:uuid`, 'update', { type })]

@@ -80,11 +80,7 @@ function buildDateMatch(field: string, value: string): Match {
 
 function buildReferenceMatch(field: string, value: string): Match {
   if (value.includes('://')) {
-    throw new PhpFatalError(
-      'TypeError: OpenEMR\\Services\\Search\\FHIRSearchFieldFactory::getFhirUrlResolver(): Return value must be of type OpenEMR\\Services\\FHIR\\FhirUrlResolver, null returned',
-      'src/Services/Search/FHIRSearchFieldFactory.php',
-      58,
-    );
+    throw new PhpFatalError('crash-reference-url');
   }
   const id = value.split('/').at(-1) ?? '';
   if (!isUuid(id)) throw new SearchFieldError(field, BAD_UUID);
@@ -146,11 +142,7 @@ function sort(
 function page(resources: readonly Resource[], parameters: SearchParameters): readonly Resource[] {
   const count = whole(parameters.get('_count')?.at(-1));
   if (count < 0) {
-    throw new PhpFatalError(
-      'InvalidArgumentException: Limit must be greater than or equal to 0',
-      'src/Common/Database/QueryPagination.php',
-      51,
-    );
+    throw new PhpFatalError('crash-negative-count');
   }
   // MariaDB has no OFFSET without LIMIT, and OpenEMR writes both only when there is a limit.
   if (count === 0) return resources;

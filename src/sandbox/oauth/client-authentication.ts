@@ -4,7 +4,7 @@ import { verify } from 'node:crypto';
 import type { SandboxAnswer, SandboxClient, SandboxRequest, SandboxState } from '../exchange.ts';
 import { isEmptyClaim, type ParsedJwt, parseJwt } from '../jwt.ts';
 import type { PhpParameters } from '../php-form.ts';
-import { refuseOauth } from '../refusal.ts';
+import { answerOauthFailure, refuseOauth } from '../refusal.ts';
 import { serverBase } from '../state.ts';
 import { findSigningKey, readKeySet } from './key-set.ts';
 
@@ -21,7 +21,10 @@ export async function authenticateClient(
     return refuseOauth(request, state, 'assertion-type');
   }
   const assertion = form.get('client_assertion');
-  if (assertion === undefined) return refuseOauth(request, state, 'assertion-missing');
+  const { emptyIsMissing } = state.version.assertion;
+  if (assertion === undefined || (assertion === '' && emptyIsMissing)) {
+    return refuseOauth(request, state, 'assertion-missing');
+  }
   const jwt = parseJwt(assertion);
   if (typeof jwt === 'string') {
     return refuseOauth(request, state, 'assertion-unparseable', { message: jwt });
@@ -57,7 +60,10 @@ async function checkAssertion(
   }
   if ('type' in keySet) return refuseOauth(request, state, 'jwks-not-an-object', keySet);
 
-  const { constraints, assertion } = state.version;
+  const { assertion } = state.version;
+  const { constraints } = assertion;
+  const refused = assertion.refuseClaims(jwt, client.id, state.clock.now());
+  if (refused !== undefined) return answerOauthFailure(request, state, refused);
   const audience = `${serverBase(request, state.settings)}/oauth2/${site}/token`;
   const violations: string[] = [];
   const time = timeProblem(jwt, state);
@@ -88,8 +94,8 @@ async function checkAssertion(
 
 /** The first of three: issued in the future, not valid yet, expired; each with the leeway, and each claim optional. */
 function timeProblem(jwt: ParsedJwt, state: SandboxState): string | undefined {
-  const { constraints, assertion } = state.version;
-  const leewayMs = assertion.leewaySeconds * 1000;
+  const { constraints, leewaySeconds } = state.version.assertion;
+  const leewayMs = leewaySeconds * 1000;
   const now = state.clock.now();
   const { exp, iat, nbf } = jwt.claims;
   if (iat instanceof Date && iat.getTime() > now + leewayMs) return constraints.issuedInFuture;
@@ -104,10 +110,10 @@ function idProblem(
   state: SandboxState,
   jwt: ParsedJwt,
 ): string | undefined {
-  const { constraints, replayWarning } = state.version;
-  const { jti, iss, exp } = jwt.claims;
-  if (isEmptyClaim(jti)) return constraints.idMissing;
+  const { assertion } = state.version;
+  const { jti } = jwt.claims;
+  if (isEmptyClaim(jti)) return assertion.constraints.idMissing;
   if (!state.usedAssertions.has(String(jti))) return undefined;
-  request.log.emergency(replayWarning, { clientId: iss, exp, jti });
-  return constraints.idUsed;
+  request.log.write(assertion.replayWarning(jwt));
+  return assertion.constraints.idUsed;
 }

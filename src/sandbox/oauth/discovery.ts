@@ -1,6 +1,5 @@
 /** Discovery documents under /oauth2. */
 import type { SandboxAnswer, SandboxRequest, SandboxState } from '../exchange.ts';
-import { oauthFields } from '../fields.ts';
 import { serverBase } from '../state.ts';
 
 /** `/.well-known/openid-configuration` (OpenID Connect Discovery 1.0). */
@@ -19,20 +18,20 @@ export async function answerOpenidConfiguration(
     registration_endpoint: `${issuer}/registration`,
     end_session_endpoint: `${issuer}/logout`,
     introspection_endpoint: `${issuer}/introspect`,
-    scopes_supported: state.version.announcedScopes(state.settings),
+    scopes_supported: state.version.scopes.announced(state.settings),
     ...OPENID_REST,
   };
-  return jsonAnswer(state, printTemplate(document));
+  return jsonAnswer(request, state, printTemplate(document));
 }
 
 /** `/jwk`: the public key with which access tokens can be checked. */
 export async function answerJwk(
-  _request: SandboxRequest,
+  request: SandboxRequest,
   state: SandboxState,
 ): Promise<SandboxAnswer> {
   const { n, e } = (await state.keys.publicKey(false)).export({ format: 'jwk' });
   const keySet = { keys: [{ kty: 'RSA', n, e, use: 'sig' }] };
-  return jsonAnswer(state, `${escapeSlashes(JSON.stringify(keySet, null, INDENT))}\n`);
+  return jsonAnswer(request, state, `${escapeSlashes(JSON.stringify(keySet, null, INDENT))}\n`);
 }
 
 const OPENID_REST = {
@@ -96,12 +95,9 @@ function printList(name: string, values: readonly string[]): string {
     : text;
 }
 
-function jsonAnswer(state: SandboxState, body: string): SandboxAnswer {
-  return {
-    status: 200,
-    fields: [...oauthFields(state.clock.now()), ['Content-Type', 'application/json']],
-    body,
-  };
+function jsonAnswer(request: SandboxRequest, state: SandboxState, body: string): SandboxAnswer {
+  const fields = state.version.http.oauthFields(request, state.clock.now(), {});
+  return { status: 200, fields: [...fields, ['Content-Type', 'application/json']], body };
 }
 
 function escapeSlashes(text: string): string {

@@ -1,7 +1,7 @@
 /** /oauth2: OpenEMR's authorize.php, which looks for the first known word anywhere in the path. */
 import type { SandboxAnswer, SandboxRequest, SandboxState } from '../exchange.ts';
-import { EMPTY_TYPE, oauthFields } from '../fields.ts';
-import { refuseOauth } from '../refusal.ts';
+import { EMPTY_TYPE } from '../fields.ts';
+import { answerOauthFailure, refuseOauth } from '../refusal.ts';
 import { answerJwk, answerOpenidConfiguration } from './discovery.ts';
 import { answerRegistration } from './registration.ts';
 import { answerToken } from './token-endpoint.ts';
@@ -26,15 +26,16 @@ export async function answerOauth(
   state: SandboxState,
   endpoint: string,
 ): Promise<SandboxAnswer> {
-  const segments = endpoint.slice(1).split('/');
-  const site = segments[0] ?? '';
-  if (segments.length < 2 || site === '') return refuseOauth(request, state, 'site-missing');
-  if (site !== 'default') return refuseOauth(request, state, 'site-unknown', { site });
+  const { http } = state.version;
+  const intercepted = http.interceptOauth(request);
+  if (intercepted !== undefined) return answerOauthFailure(request, state, intercepted);
+  const site = http.oauthSite(endpoint);
+  if (typeof site !== 'string') return answerOauthFailure(request, state, site);
   if (state.faults['database-down']) return refuseOauth(request, state, 'database-down');
   const { standardApi, fhirApi, portalApi } = state.settings;
   if (!standardApi && !fhirApi && !portalApi) return refuseOauth(request, state, 'api-disabled');
   if (request.method === 'OPTIONS') {
-    const fields = oauthFields(state.clock.now(), { session: 'left' });
+    const fields = http.oauthFields(request, state.clock.now(), { session: 'left' });
     return { status: 200, fields: [...fields, ['Content-Type', EMPTY_TYPE]], body: '' };
   }
   request.log.debug('oauth2 request received', { endpoint });

@@ -2,11 +2,9 @@
 import { randomBytes } from 'node:crypto';
 
 import type { SandboxAnswer, SandboxRequest, SandboxState } from '../exchange.ts';
-import { oauthFields } from '../fields.ts';
 import { phpJson } from '../php-json.ts';
-import { refuseOauth } from '../refusal.ts';
+import { answerOauthFailure, refuseOauth } from '../refusal.ts';
 import { serverBase } from '../state.ts';
-import { findUnknownScope } from './scopes.ts';
 
 const ID_BYTES = 32;
 const SECRET_BYTES = 64;
@@ -48,6 +46,8 @@ export async function answerRegistration(
   if (problem !== undefined) return problem;
 
   const { clock } = state;
+  const { registration, http } = state.version;
+  for (const warning of registration.warnings(metadata)) request.log.write(warning);
   const id = newToken(ID_BYTES);
   const confidential = metadata['application_type'] === 'private';
   const scope = textOf(metadata['scope']);
@@ -79,7 +79,10 @@ export async function answerRegistration(
   };
   return {
     status: 200,
-    fields: [...oauthFields(clock.now()), ['Content-Type', state.version.registrationType]],
+    fields: [
+      ...http.oauthFields(request, clock.now(), { stored: registration.stored }),
+      ['Content-Type', registration.answerType],
+    ],
     body: phpJson(answer),
   };
 }
@@ -116,19 +119,23 @@ function checkMetadata(
     const detail = type === undefined ? {} : { type: textOf(type) };
     return refuseOauth(request, state, 'registration-not-confidential', detail);
   }
-  const unknown = findUnknownScope(scope.split(' '), state);
-  if (unknown !== undefined) return refuseOauth(request, state, 'scope-invalid', unknown);
+  const { registration, scopes } = state.version;
+  const unknown = scopes.findUnknown(scope.split(' '), state.settings);
+  if (unknown !== undefined) {
+    return refuseOauth(request, state, 'registration-scope-invalid', unknown);
+  }
   if (listOf(metadata['redirect_uris']).length === 0) {
     return refuseOauth(request, state, 'registration-redirect-uris');
   }
-  if (method !== undefined && !state.version.authMethods.includes(textOf(method))) {
+  if (method !== undefined && !registration.authMethods.includes(textOf(method))) {
     return refuseOauth(request, state, 'registration-auth-method', { message: textOf(method) });
   }
   const system = /(?:^| )system\//.test(scope);
   if (system && !metadata['jwks'] && !metadata['jwks_uri']) {
     return refuseOauth(request, state, 'registration-jwks');
   }
-  return undefined;
+  const refused = registration.refuse(metadata);
+  return refused === undefined ? undefined : answerOauthFailure(request, state, refused);
 }
 
 function newToken(bytes: number): string {

@@ -3,10 +3,9 @@ import { randomBytes, sign } from 'node:crypto';
 import { promisify } from 'node:util';
 
 import type { SandboxAnswer, SandboxClient, SandboxRequest, SandboxState } from '../exchange.ts';
-import { oauthFields } from '../fields.ts';
-import { parsePhpForm, type PhpParameters } from '../php-form.ts';
 import { phpJson } from '../php-json.ts';
-import { refuseOauth } from '../refusal.ts';
+import { answerOauthFailure, refuseOauth } from '../refusal.ts';
+import { serverBase } from '../state.ts';
 import { authenticateClient } from './client-authentication.ts';
 import { grantScopes } from './scopes.ts';
 
@@ -35,8 +34,9 @@ async function grantToken(
   site: string,
 ): Promise<SandboxAnswer> {
   request.log.debug(`${GRANT} starting request`);
-  const form = await readForm(request, state);
-  if (!(form instanceof Map)) return form;
+  const { http, token } = state.version;
+  const form = await token.readForm(request, http.postMaxBytes);
+  if (!(form instanceof Map)) return answerOauthFailure(request, state, form);
   const grantType = form.get('grant_type') ?? '';
   request.log.debug(`${GRANT} grant type received`, { grant_type: grantType });
   // OpenEMR makes a new pair by itself when a file of the pair is missing; old tokens die with it.
@@ -44,7 +44,7 @@ async function grantToken(
   if (state.keys.state.privateKeyUnreadable) {
     return refuseOauth(request, state, 'private-key-unreadable');
   }
-  if (!state.version.grantTypes.includes(grantType)) {
+  if (!token.grantTypes.includes(grantType)) {
     return refuseOauth(request, state, 'grant-type-unsupported');
   }
   const client = await authenticateClient(request, state, form, site);
@@ -57,32 +57,17 @@ async function grantToken(
   return issueToken(request, state, client, scopes, site);
 }
 
-async function readForm(
-  request: SandboxRequest,
-  state: SandboxState,
-): Promise<PhpParameters | SandboxAnswer> {
-  const { method, headers, body } = request;
-  const form = method === 'POST' ? await parsePhpForm(headers['content-type'], body) : undefined;
-  const { postMaxBytes } = state.version;
-  const length = request.bodyBytes;
-  const tooLong = length > postMaxBytes ? { contentLength: length, postMaxBytes } : {};
-  if (form === undefined) return refuseOauth(request, state, 'form-missing', tooLong);
-  if ((form.get('grant_type') ?? '') !== '') return form;
-  return refuseOauth(request, state, 'grant-type-missing', tooLong);
-}
-
 async function issueToken(
   request: SandboxRequest,
   state: SandboxState,
   client: SandboxClient,
-  granted: readonly string[],
+  scopes: readonly string[],
   site: string,
 ): Promise<SandboxAnswer> {
-  const { clock, keys, settings, systemUser, tokens, trustedUsers } = state;
+  const { clock, keys, settings, systemUser, tokens, trustedUsers, version } = state;
   // Before the times are taken: at the first request the key may still be in the making.
   const key = await keys.privateKey();
   const id = randomBytes(TOKEN_ID_BYTES).toString('hex');
-  const scopes = [...granted, `site:${site}`];
   const nowSeconds = clock.now() / 1000;
   const expires = nowSeconds + settings.tokenLifetimeSeconds;
   const accessToken = await signJwt(key, {
@@ -92,7 +77,7 @@ async function issueToken(
     nbf: nowSeconds,
     exp: expires,
     sub: systemUser.uuid,
-    scopes,
+    ...version.token.claims(scopes, `${serverBase(request, settings)}/oauth2/${site}`, site),
   });
   // The database column holds whole seconds: the row dies up to a second before the token's own exp.
   const expiresAtSeconds = Math.floor(expires);
@@ -107,10 +92,10 @@ async function issueToken(
   forgetExpired(state);
   trustedUsers.add(client.id);
 
-  const idToken = granted.includes('openid') ? await buildIdToken(request, state, client) : {};
+  const idToken = scopes.includes('openid') ? await buildIdToken(request, state, client) : {};
   const answer = {
     ...idToken,
-    scope: granted.join(' '),
+    scope: scopes.join(' '),
     token_type: 'Bearer',
     expires_in: expiresAtSeconds - Math.floor(clock.now() / 1000),
     access_token: accessToken,
@@ -118,7 +103,7 @@ async function issueToken(
   return {
     status: 200,
     fields: [
-      ...oauthFields(clock.now(), { stored: true }),
+      ...version.http.oauthFields(request, clock.now(), { stored: true }),
       ['Content-Type', 'application/json; charset=UTF-8'],
     ],
     body: phpJson(answer),
@@ -131,7 +116,8 @@ async function buildIdToken(
   state: SandboxState,
   client: SandboxClient,
 ): Promise<{ id_token: string }> {
-  request.log.write(state.version.idTokenWarning);
+  const { idTokenWarning } = state.version.token;
+  if (idTokenWarning !== undefined) request.log.write(idTokenWarning);
   const now = state.clock.now() / 1000;
   const idToken = await signJwt(await state.keys.privateKey(), {
     aud: client.id,

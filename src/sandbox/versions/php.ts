@@ -1,5 +1,5 @@
 /** Lines that PHP itself writes to the error log. */
-import type { LogMessage } from './profile.ts';
+import type { LogMessage } from './failure.ts';
 
 /** Where OpenEMR's own container images keep the program. */
 export const WEB_ROOT = '/var/www/localhost/htdocs/openemr';

@@ -1,111 +1,29 @@
 /**
- * What differs from one OpenEMR version to the next, as data: numbers, names, and for every way to
- * fail the answer and the log lines. The code of the sandbox asks the profile and knows no version.
+ * What differs from one OpenEMR version to the next: numbers, names, the rules that changed, and for
+ * every way to fail the answer and the log lines. The code of the sandbox asks the profile and knows
+ * no version.
  */
-import type { SandboxSettings } from '../exchange.ts';
-import type { SessionOutcome } from '../fields.ts';
-
-/** A message for the error log. `php`: text without Monolog's shape, as PHP itself or `error_log()` writes it. */
-export type LogMessage =
-  | {
-      level: 'DEBUG' | 'ERROR' | 'EMERGENCY';
-      message: string;
-      context?: Readonly<Record<string, unknown>> | readonly unknown[];
-    }
-  | { php: string };
-
-/** How one failure looks from outside. */
-export interface Failure {
-  status: number;
-  /** Body as an object that is sent as JSON, or as text; empty for no body. */
-  body: Readonly<Record<string, unknown>> | readonly unknown[] | string;
-  /** Default: `application/json` for an object, PHP's own type otherwise. */
-  contentType?: string;
-  /** Default `ended`. */
-  session?: SessionOutcome;
-  /** Whether the CORS fields were already set; default true. */
-  cors?: boolean;
-  /**
-   * Whether the answer carries `WWW-Authenticate` when the request had an Authorization field, which
-   * PHP then turns into a 401.
-   */
-  challenge?: boolean;
-  log?: readonly LogMessage[];
-}
-
-/** What a failure is about; each failure reads the members that it names in its texts. */
-export interface FailureDetail {
-  client?: string;
-  message?: string;
-  claims?: Readonly<Record<string, unknown>>;
-  audience?: string;
-  scope?: string;
-  knownScopes?: readonly string[];
-  grantedScopes?: readonly string[];
-  site?: string;
-  resource?: string;
-  hint?: string;
-  /** PHP's word for a JSON value: `null`, `array`, `string`. */
-  type?: string;
-  /** Set when the form was larger than post_max_size. */
-  contentLength?: number;
-  postMaxBytes?: number;
-  user?: string;
-  /** Search parameter. */
-  field?: string;
-  /** Id of an export job. */
-  job?: string;
-  /** Messages by column and rule. */
-  errors?: Readonly<Record<string, unknown>>;
-  /** Where PHP died: file below the web root, and line. */
-  file?: string;
-  line?: number;
-}
-
-/** Ways to fail at the token endpoint and beside it. */
-export type OauthFailureName =
-  | 'api-disabled'
-  | 'site-missing'
-  | 'site-unknown'
-  | 'database-down'
-  | 'endpoint-unknown'
-  | 'form-missing'
-  | 'grant-type-missing'
-  | 'grant-type-unsupported'
-  | 'private-key-unreadable'
-  | 'assertion-type'
-  | 'assertion-missing'
-  | 'assertion-unparseable'
-  | 'client-unknown'
-  | 'client-public'
-  | 'client-disabled'
-  | 'jwks-unusable'
-  | 'jwks-not-an-object'
-  | 'assertion-refused'
-  | 'redirect-uri'
-  | 'scope-invalid'
-  | 'system-user-missing'
-  | 'registration-content-type'
-  | 'registration-not-json'
-  | 'registration-redirect-uris'
-  | 'registration-scope-missing'
-  | 'registration-not-confidential'
-  | 'registration-auth-method'
-  | 'registration-jwks';
-
-/** Ways to fail in a FHIR route. */
-export type FhirFailureName =
-  | 'resource-missing'
-  | 'search-refused'
-  | 'body-invalid'
-  | 'row-invalid'
-  | 'document-gone'
-  | 'export-off'
-  | 'export-refused'
-  | 'export-job-unknown'
-  | 'export-delete-unknown'
-  | 'route-crashed'
-  | 'memory-exhausted';
+import type {
+  AdmittedRequest,
+  Field,
+  SandboxAnswer,
+  SandboxRequest,
+  SandboxSettings,
+  SandboxState,
+} from '../exchange.ts';
+import type { CapabilityRules, ServerFacts } from '../fhir/capabilities.ts';
+import type { ResourceType } from '../fhir/resource-types.ts';
+import type { JsonObject, Resource } from '../fhir/resource.ts';
+import type { FieldOptions } from '../fields.ts';
+import type { ParsedJwt } from '../jwt.ts';
+import type { PhpParameters } from '../php-form.ts';
+import type {
+  ApiFailureName,
+  Failure,
+  FailureDetail,
+  LogMessage,
+  OauthFailureName,
+} from './failure.ts';
 
 /** A FHIR route as the scope check sees it. */
 export interface ScopedRoute {
@@ -122,11 +40,11 @@ export interface ScopedRoute {
 export interface SearchProblem {
   /** Resource type. */
   type: string;
-  /** PHP class that noticed, below `OpenEMR\Services\FHIR\`. */
+  /** PHP class that noticed, below `OpenEMR\\Services\\FHIR\\`. */
   service: string;
   field: string;
   message: string;
-  by: 'search' | 'read';
+  by: 'search' | 'read' | 'export';
 }
 
 /** Documents that versions escape differently. */
@@ -139,33 +57,51 @@ export type FhirDocument =
 
 /** Rules of the FHIR endpoints. */
 export interface FhirRules {
+  /** In the order of the CapabilityStatement. */
+  types: readonly ResourceType[];
   /** Scope that a route asks for. */
   requiredScope(route: ScopedRoute): string;
   /** Line that tells of a parameter that a search or a read did not take. */
   searchProblem(problem: SearchProblem): LogMessage;
   /** Documents in which `/` is written `\\/`. */
   escapesSlashes: ReadonlySet<FhirDocument>;
+  /** A stored resource as the version shows it. */
+  present(resource: Resource): Resource;
+  /** What the CapabilityStatement tells beside the resource types. */
+  capabilities: CapabilityRules;
+  /** Line that the CapabilityStatement leaves in the log. */
+  capabilitiesWarning?: LogMessage;
+  /** The SMART configuration. @param scopes as `ScopeRules.smart` lists them */
+  smartConfiguration(facts: ServerFacts, scopes: readonly string[]): JsonObject;
+  /** Path of a kick-off as the status of its job shows it. */
+  exportRequest(request: { site: string; resource: string; query: string }): string;
+  /** Whether a group that is not there leaves a line in the log. */
+  logsMissingGroup: boolean;
 }
 
-/** Ways to fail before a FHIR route runs, and at its scope check. */
-export type ApiFailureName =
-  | 'site-error'
-  | 'site-of-token'
-  | 'site-unknown'
-  | 'public-key-missing'
-  | 'bearer-refused'
-  | 'database-down'
-  | 'token-revoked'
-  | 'trusted-user-gone'
-  | 'token-unknown'
-  | 'system-user-missing'
-  | 'api-not-covered'
-  | 'fhir-api-off'
-  | 'not-an-api'
-  | 'local-call'
-  | 'scope-missing'
-  | 'route-unknown'
-  | FhirFailureName;
+/** A scope that was refused: the server does not know it. */
+export interface UnknownScope {
+  scope: string;
+  /** What is wrong with its spelling. */
+  problem?: string;
+  knownScopes?: readonly string[];
+}
+
+/** Rules of scopes. */
+export interface ScopeRules {
+  /** As openid-configuration lists them, doubles included. */
+  announced(settings: SandboxSettings): readonly string[];
+  /** As smart-configuration lists them. */
+  smart(settings: SandboxSettings): readonly string[];
+  /** The first that the server does not know. */
+  findUnknown(scopes: readonly string[], settings: SandboxSettings): UnknownScope | undefined;
+  /** Whether a client that is registered for some scopes is given another one when it asks. */
+  covers(registered: readonly string[], asked: string): boolean;
+  /** Whether a token with some scopes may do what needs another one. */
+  permits(granted: readonly string[], needed: string): boolean;
+  /** Search parameters that a token's scopes add to every search of a type and every read. */
+  restrictions(granted: readonly string[], needed: string): ReadonlyMap<string, readonly string[]>;
+}
 
 /** Rules for the client assertion. */
 export interface AssertionRules {
@@ -173,32 +109,11 @@ export interface AssertionRules {
   algorithm: string;
   /** Seconds by which `exp`, `iat` and `nbf` may be off. */
   leewaySeconds: number;
-}
-
-/** One OpenEMR version. */
-export interface VersionProfile {
-  /** As `software.version` of the CapabilityStatement shows it. */
-  version: string;
-  /** Grants that the token endpoint knows. */
-  grantTypes: readonly string[];
-  assertion: AssertionRules;
-  /** `expires_in` of an access token, seconds. */
-  tokenLifetimeSeconds: number;
-  /** PHP's post_max_size: a larger form arrives empty. */
-  postMaxBytes: number;
-  /** `token_endpoint_auth_method` values that a registration may name. */
-  authMethods: readonly string[];
-  /** Content type of a successful registration answer. */
-  registrationType: string;
-  /** Every scope that the server knows under the given settings, in the server's order. */
-  knownScopes(settings: SandboxSettings): readonly string[];
-  /** Scopes as openid-configuration and smart-configuration list them, doubles included. */
-  announcedScopes(settings: SandboxSettings): readonly string[];
-  /** Scopes as smart-configuration lists them: those of the FHIR API alone. */
-  smartScopes(settings: SandboxSettings): readonly string[];
-  /** Whether a scope needs no entry in the list, such as `site:default`. */
-  tolerates(scope: string): boolean;
-  /** Constraint messages of the assertion check. */
+  /** Whether an empty `client_assertion` counts as none. */
+  emptyIsMissing: boolean;
+  /** Refuses claims before the signature is looked at. */
+  refuseClaims(jwt: ParsedJwt, clientId: string, nowMs: number): Failure | undefined;
+  /** Constraint messages of the check that follows. */
   constraints: {
     issuedInFuture: string;
     notYet: string;
@@ -210,11 +125,82 @@ export interface VersionProfile {
     idMissing: string;
     idUsed: string;
   };
-  /** Line that warns of a repeated assertion, beside the refusal itself. */
-  replayWarning: string;
+  /** Warns of a repeated assertion, beside the refusal itself. */
+  replayWarning(jwt: ParsedJwt): LogMessage;
+}
+
+/** Rules of the token endpoint beside those of the assertion and of scopes. */
+export interface TokenRules {
+  /** Grants that it knows. */
+  grantTypes: readonly string[];
+  /** `expires_in` of an access token, seconds. */
+  lifetimeSeconds: number;
+  /** The parameters, or why there are none. @param postMaxBytes PHP's post_max_size */
+  readForm(request: SandboxRequest, postMaxBytes: number): Promise<PhpParameters | Failure>;
+  /** Claims of an access token that not every version has. */
+  claims(granted: readonly string[], issuer: string, site: string): Record<string, unknown>;
   /** What PHP warns of when an id_token is made. */
-  idTokenWarning: LogMessage;
+  idTokenWarning?: LogMessage;
+}
+
+/** Rules of registration. */
+export interface RegistrationRules {
+  /** Content type of a success. */
+  answerType: string;
+  /** Whether a success carries the cache fields of a stored grant. */
+  stored: boolean;
+  /** `token_endpoint_auth_method` values that may be named. */
+  authMethods: readonly string[];
+  /** Refuses what the checks of every version let pass. */
+  refuse(metadata: Readonly<Record<string, unknown>>): Failure | undefined;
+  /** What PHP warns of while it stores the client. */
+  warnings(metadata: Readonly<Record<string, unknown>>): readonly LogMessage[];
+}
+
+/** Rules between Apache and the routes. */
+export interface HttpRules {
+  /** PHP's post_max_size: a larger form arrives empty. */
+  postMaxBytes: number;
+  /** Whether a `_REWRITE_COMMAND` in a form body replaces the path, as one in the query does. */
+  rewritesByForm: boolean;
+  /** Method that a request is taken for, or why it is refused. */
+  methodOf(request: SandboxRequest): string | Failure;
+  /** What a request for an existing file of PHP, such as `/apis/dispatch.php/default/fhir`, is taken for. */
+  scriptEndpoint(path: string): string;
+  /** Fields of an answer under /apis. */
+  apiFields(request: SandboxRequest, nowMs: number, options: FieldOptions): Field[];
+  /** Fields of a file that is sent as an attachment. */
+  fileFields(request: SandboxRequest, nowMs: number, fileName: string): Field[];
+  /** Fields of an answer under /oauth2. */
+  oauthFields(request: SandboxRequest, nowMs: number, options: FieldOptions): Field[];
+  /** Site of a path under /oauth2, or why it has none. */
+  oauthSite(endpoint: string): string | Failure;
+  /** Answers some requests under /oauth2 before anything else does. */
+  interceptOauth(request: SandboxRequest): Failure | undefined;
+  /**
+   * The way of a request under /apis up to its FHIR route: site, token, switches.
+   *
+   * @param endpoint what `_REWRITE_COMMAND` says, with a leading slash: `/default/fhir/Patient`
+   * @param redirectUrl decoded path that was asked for
+   */
+  admit(
+    request: SandboxRequest,
+    state: SandboxState,
+    endpoint: string,
+    redirectUrl: string,
+  ): Promise<AdmittedRequest | { answer: SandboxAnswer }>;
+}
+
+/** One OpenEMR version. */
+export interface VersionProfile {
+  /** Number of the release. */
+  version: string;
+  http: HttpRules;
+  token: TokenRules;
+  assertion: AssertionRules;
+  scopes: ScopeRules;
+  registration: RegistrationRules;
+  fhir: FhirRules;
   oauthFailure(name: OauthFailureName, detail: FailureDetail): Failure;
   apiFailure(name: ApiFailureName, detail: FailureDetail): Failure;
-  fhir: FhirRules;
 }

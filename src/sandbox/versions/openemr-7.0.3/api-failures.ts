@@ -1,5 +1,5 @@
 /** How OpenEMR 7.0.3 refuses a call under /apis before a route runs, and at the scope check. */
-import type { ApiFailureName, Failure, FailureDetail, LogMessage } from '../profile.ts';
+import type { ApiFailureName, Failure, FailureDetail, LogMessage } from '../failure.ts';
 import { databaseDown, empty, oauthError, siteUnknown } from './failures.ts';
 import { FHIR_FAILURES } from './fhir.ts';
 

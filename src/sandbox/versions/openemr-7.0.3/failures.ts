@@ -1,6 +1,6 @@
+import type { Failure } from '../failure.ts';
 /** Failures that look the same at the token endpoint and at the API, and the parts that others are made of. */
 import { phpFatal, phpWarning } from '../php.ts';
-import type { Failure } from '../profile.ts';
 
 /** An answer without a body. */
 export function empty(status: number): Failure {

@@ -1,20 +1,17 @@
 /** What OpenEMR 7.0.3 does at the FHIR endpoints that other versions do differently. */
 import { randomUUID } from 'node:crypto';
 
+import type { Failure, FailureDetail, FhirFailureName, LogMessage } from '../failure.ts';
 import { phpFatal, phpMemoryExhausted, phpTrace } from '../php.ts';
 import type { PhpFrame } from '../php.ts';
-import type {
-  Failure,
-  FailureDetail,
-  FhirFailureName,
-  FhirRules,
-  LogMessage,
-  SearchProblem,
-} from '../profile.ts';
+import type { FhirRules, SearchProblem } from '../profile.ts';
+import { CAPABILITIES, smartConfiguration } from './documents.ts';
 import { empty } from './failures.ts';
+import { RESOURCE_TYPES } from './resource-types.ts';
 
 /** Rules of the FHIR endpoints. */
 export const FHIR_RULES: FhirRules = {
+  types: RESOURCE_TYPES,
   // One scope for search and read, one for everything that writes; the letters of v2 are unknown.
   requiredScope: ({ resource, operation, method }) =>
     `system/${resource ?? '*'}.${operation ?? (method === 'GET' ? 'read' : 'write')}`,
@@ -28,6 +25,11 @@ export const FHIR_RULES: FhirRules = {
     },
   }),
   escapesSlashes: new Set(['operation-definitions']),
+  present: (resource) => resource,
+  capabilities: CAPABILITIES,
+  smartConfiguration,
+  exportRequest: ({ resource }) => `/fhir${resource}`,
+  logsMissingGroup: false,
 };
 
 const NAMESPACE = 'OpenEMR\\Services\\FHIR';
@@ -114,17 +116,30 @@ export const FHIR_FAILURES: Record<FhirFailureName, (detail: FailureDetail) => F
       },
     ],
   }),
-  'route-crashed': ({ message = '', file = '', line = 0 }) => ({
-    ...empty(500),
-    session: 'left',
-    log: [phpFatal(message, file, line)],
-  }),
+  'crash-since': ({ message = '' }) =>
+    crash(`InvalidArgumentException: ${message}`, 'src/Services/Search/DateSearchField.php', 137),
+  'crash-reference-url': () =>
+    crash(
+      'TypeError: OpenEMR\\Services\\Search\\FHIRSearchFieldFactory::getFhirUrlResolver(): Return value must be of type OpenEMR\\Services\\FHIR\\FhirUrlResolver, null returned',
+      'src/Services/Search/FHIRSearchFieldFactory.php',
+      58,
+    ),
+  'crash-negative-count': () =>
+    crash(
+      'InvalidArgumentException: Limit must be greater than or equal to 0',
+      'src/Common/Database/QueryPagination.php',
+      51,
+    ),
   'memory-exhausted': () => ({
     ...empty(500),
     session: 'left',
     log: [phpMemoryExhausted('src/Common/Logging/EventAuditLogger.php', 564)],
   }),
 };
+
+function crash(exception: string, file: string, line: number): Failure {
+  return { ...empty(500), session: 'left', log: [phpFatal(exception, file, line)] };
+}
 
 function outcome(text = ''): Record<string, unknown> {
   return {

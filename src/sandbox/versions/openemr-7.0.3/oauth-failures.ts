@@ -1,18 +1,13 @@
+import type { Failure, FailureDetail, LogMessage, OauthFailureName } from '../failure.ts';
 /** How OpenEMR 7.0.3 fails under /oauth2. */
 import { phpFatal, phpWarning } from '../php.ts';
-import type { Failure, FailureDetail, LogMessage, OauthFailureName } from '../profile.ts';
-import { databaseDown, empty, oauthError, siteUnknown } from './failures.ts';
+import { databaseDown, empty, oauthError } from './failures.ts';
 
 const GRANT = 'src/Common/Auth/OpenIDConnect/Grant/CustomClientCredentialsGrant.php';
 const CONTROLLER = 'src/RestControllers/AuthorizationController.php';
 const KEY_SET = 'src/Common/Auth/OpenIDConnect/JWT/JsonWebKeySet.php';
 const MALFORMED =
   'The request is missing a required parameter, includes an invalid parameter value, includes a parameter more than once, or is otherwise malformed.';
-
-const CSRF: LogMessage = {
-  level: 'ERROR',
-  message: 'AuthorizationController->oauthAuthorizeToken() CSRF check failed',
-};
 
 /** 401: client, JWK Set and parse problems. */
 const invalidClient = (...log: LogMessage[]): Failure => ({
@@ -26,32 +21,7 @@ const invalidClient = (...log: LogMessage[]): Failure => ({
 export const OAUTH_FAILURES: Record<OauthFailureName, (detail: FailureDetail) => Failure> = {
   'api-disabled': () => ({ ...empty(404), cors: false }),
   'endpoint-unknown': () => empty(404),
-  'site-missing': () => ({
-    ...empty(500),
-    contentType: 'text/html; charset=UTF-8',
-    session: 'none',
-    log: [
-      phpFatal(
-        'TypeError: OpenEMR\\FHIR\\Config\\ServerConfig::setSiteId(): Argument #1 ($siteId) must be of type string, null given, called in /var/www/localhost/htdocs/openemr/_rest_config.php on line 105 and defined',
-        'src/FHIR/Config/ServerConfig.php',
-        87,
-      ),
-    ],
-  }),
-  'site-unknown': ({ site = '' }) => siteUnknown(site),
   'database-down': () => databaseDown(),
-  'form-missing': ({ contentLength, postMaxBytes }) =>
-    badForm(
-      ...tooLong(contentLength, postMaxBytes),
-      phpWarning('Trying to access array offset on value of type null', CONTROLLER, 1185),
-      CSRF,
-    ),
-  'grant-type-missing': ({ contentLength, postMaxBytes }) =>
-    badForm(
-      ...tooLong(contentLength, postMaxBytes),
-      phpWarning('Undefined array key "grant_type"', CONTROLLER, 1185),
-      CSRF,
-    ),
   'grant-type-unsupported': () => ({
     status: 400,
     body: oauthError(
@@ -135,28 +105,8 @@ export const OAUTH_FAILURES: Record<OauthFailureName, (detail: FailureDetail) =>
       },
     ],
   }),
-  'scope-invalid': ({ scope = '', knownScopes = [] }) => ({
-    status: 400,
-    body: oauthError(
-      'invalid_scope',
-      'The requested scope is invalid, unknown, or malformed',
-      scope === ''
-        ? 'Specify a scope in the request or set a default scope'
-        : `Check the \`${scope}\` scope`,
-    ),
-    log: [
-      {
-        level: 'ERROR',
-        message: 'ScopeRepository->getScopeEntityByIdentifier() request access to invalid scope',
-        context: {
-          scope,
-          validationScopes: Object.fromEntries(
-            knownScopes.map((name) => [name, { description: scopeDescription(name) }]),
-          ),
-        },
-      },
-    ],
-  }),
+  'scope-invalid': scopeInvalid,
+  'registration-scope-invalid': scopeInvalid,
   'system-user-missing': () => ({
     status: 500,
     body: oauthError(
@@ -201,17 +151,6 @@ export const OAUTH_FAILURES: Record<OauthFailureName, (detail: FailureDetail) =>
   }),
 };
 
-function badForm(...log: LogMessage[]): Failure {
-  return { status: 400, body: oauthError('invalid_request', 'Bad request'), log };
-}
-
-/** PHP's own warning before a form that it threw away. */
-function tooLong(contentLength: number | undefined, limit = 0): LogMessage[] {
-  if (contentLength === undefined) return [];
-  const text = `PHP Request Startup: POST Content-Length of ${contentLength} bytes exceeds the limit of ${limit} bytes`;
-  return [{ php: `PHP Warning:  ${text} in Unknown on line 0` }];
-}
-
 function badMetadata(description: string): Failure {
   return { status: 400, body: oauthError('invalid_client_metadata', description) };
 }
@@ -220,4 +159,29 @@ function scopeDescription(scope: string): string {
   return scope === 'nonce'
     ? 'Nonce value used to detect replay attacks by third parties'
     : 'OpenId Connect';
+}
+
+function scopeInvalid({ scope = '', knownScopes = [] }: FailureDetail): Failure {
+  return {
+    status: 400,
+    body: oauthError(
+      'invalid_scope',
+      'The requested scope is invalid, unknown, or malformed',
+      scope === ''
+        ? 'Specify a scope in the request or set a default scope'
+        : `Check the \`${scope}\` scope`,
+    ),
+    log: [
+      {
+        level: 'ERROR',
+        message: 'ScopeRepository->getScopeEntityByIdentifier() request access to invalid scope',
+        context: {
+          scope,
+          validationScopes: Object.fromEntries(
+            knownScopes.map((name) => [name, { description: scopeDescription(name) }]),
+          ),
+        },
+      },
+    ],
+  };
 }

@@ -1,5 +1,6 @@
 /** Scopes that OpenEMR 7.0.3 knows, in the order in which it lists them. */
 import type { SandboxSettings } from '../../exchange.ts';
+import type { ScopeRules } from '../profile.ts';
 
 const GENERAL = words('openid fhirUser online_access offline_access launch launch/patient');
 const APIS = words('api:oemr api:fhir api:port');
@@ -38,8 +39,24 @@ const STANDARD = {
 type Context = keyof typeof FHIR_READ;
 const CONTEXTS: readonly Context[] = ['patient', 'system', 'user'];
 
+/** Rules of scopes: a name is known or not, registered or not, granted or not. */
+export const SCOPE_RULES: ScopeRules = {
+  announced: announcedScopes,
+  smart: smartScopes,
+  findUnknown(scopes, settings) {
+    const list = knownScopes(settings);
+    const known = new Set(list);
+    // `site:default` and its like need no entry in the list.
+    const scope = scopes.find((name) => !known.has(name) && !name.toLowerCase().includes('site:'));
+    return scope === undefined ? undefined : { scope, knownScopes: list };
+  },
+  covers: (registered, asked) => registered.includes(asked),
+  permits: (granted, needed) => granted.includes(needed),
+  restrictions: () => new Map(),
+};
+
 /** As openid-configuration lists them: FHIR's first, then those of the standard API, doubles included. */
-export function announcedScopes(settings: SandboxSettings): readonly string[] {
+function announcedScopes(settings: SandboxSettings): readonly string[] {
   return [
     ...smartScopes(settings),
     'openid',
@@ -52,7 +69,7 @@ export function announcedScopes(settings: SandboxSettings): readonly string[] {
 }
 
 /** As smart-configuration lists them: FHIR's alone. */
-export function smartScopes(settings: SandboxSettings): readonly string[] {
+function smartScopes(settings: SandboxSettings): readonly string[] {
   return [
     ...GENERAL,
     ...APIS,
@@ -64,7 +81,7 @@ export function smartScopes(settings: SandboxSettings): readonly string[] {
 }
 
 /** As the scope check knows them. */
-export function knownScopes(settings: SandboxSettings): readonly string[] {
+function knownScopes(settings: SandboxSettings): readonly string[] {
   return ['nonce', ...new Set(announcedScopes(settings))];
 }
 
