@@ -10,6 +10,7 @@ import type { LogSelection } from './hints/error-log/select.ts';
 import type { Evidence } from './hints/evidence.ts';
 import { explain } from './hints/match.ts';
 import { buildOperationOutcome } from './hints/operation-outcome.ts';
+import { networkCode } from './network-code.ts';
 import { buildHelpFields, FHIR_JSON, issueType } from './outcome-answer.ts';
 import type { Route } from './route.ts';
 
@@ -21,9 +22,14 @@ export interface Diagnosis {
   /**
    * Explains a failing answer of the upstream; an empty one gets an OperationOutcome in its place.
    *
-   * @param origin the proxy's own origin as this client calls it, for links to hints
+   * @param request.target request target as sent to the upstream; looked at, never shown
+   * @param request.origin the proxy's own origin as this client calls it, for links to hints
    */
-  explainAnswer(exchange: Exchange, answer: FailingAnswer, origin: string): Promise<Explanation>;
+  explainAnswer(
+    exchange: Exchange,
+    answer: FailingAnswer,
+    request: { target: string; origin: string },
+  ): Promise<Explanation>;
   /** Explains a failure of the proxy's own: no token, no upstream. Refusals explain themselves. */
   explainError(request: RequestFacts, error: ProxyError): Promise<readonly Hint[]>;
   /** What is known by now of a failure outside an exchange, such as a renewal in the background. */
@@ -46,11 +52,12 @@ export function createDiagnosis(route: Route, clock: Clock): Diagnosis {
   const explained = new WeakMap<ProxyError, readonly Hint[]>();
 
   const diagnosis: Diagnosis = {
-    async explainAnswer(exchange, answer, origin) {
+    async explainAnswer(exchange, answer, { target, origin }) {
       const hints = explain({
         ...routeEvidence(route, exchange),
         ...answerEvidence(answer, clock),
-        ...(await logEvidence(route, clock, { fromMs: exchange.startedAtMs })),
+        requestPath: target,
+        ...(await logEvidence(route, clock, { fromMs: exchange.startedAtMs, path: target })),
       });
       const outcome = buildOperationOutcome({
         code: issueType(answer.status),
@@ -96,7 +103,7 @@ async function explainTokenError(
   error: TokenError,
 ): Promise<readonly Hint[]> {
   const { answer } = error;
-  const nodeCode = nodeCodeOf(error);
+  const nodeCode = networkCode(error);
   const { requestedScopes } = route.tokens.state();
   const logged = await logEvidence(route, clock, {
     fromMs: exchange.startedAtMs,
@@ -173,7 +180,7 @@ function signedEvidence({ config, key, discovery }: Route): Partial<Evidence> {
 async function logEvidence(
   { errorLog, clientId }: Route,
   clock: Clock,
-  selection: Pick<LogSelection, 'fromMs' | 'scope'>,
+  selection: Pick<LogSelection, 'fromMs' | 'scope' | 'path'>,
 ): Promise<{ logEntries: readonly LogEntry[]; logFollowed: boolean }> {
   if (errorLog === undefined) return { logEntries: [], logFollowed: false };
   await errorLog.catchUp();
@@ -186,11 +193,4 @@ async function logEvidence(
       clientId,
     }),
   };
-}
-
-function nodeCodeOf(error: Error): string | undefined {
-  const { cause } = error;
-  if (!(cause instanceof Error)) return undefined;
-  const { code } = cause as NodeJS.ErrnoException;
-  return typeof code === 'string' ? code : nodeCodeOf(cause);
 }

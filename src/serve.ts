@@ -123,19 +123,20 @@ function send(passage: Passage, body: RequestBody, token: AccessToken | undefine
   const { arrival, admission, route, origin } = passage;
   const { request, response, exchange, elapsedMs } = arrival;
   exchange.timings.tokenMs = elapsedMs();
+  const target = route.basePath + admission.target;
   try {
     route.engine({
       request,
       response,
       exchange,
       interaction: admission.interaction,
-      target: route.basePath + admission.target,
+      target,
       body,
       token,
       proxyBase: origin + route.config.path,
       addedFields: admission.corsFields,
       elapsedMs,
-      explain: (answer) => route.diagnosis.explainAnswer(exchange, answer, origin),
+      explain: (answer) => route.diagnosis.explainAnswer(exchange, answer, { target, origin }),
       fail: (error) => fail(passage, error),
     });
   } catch (error) {

@@ -1,5 +1,7 @@
 /** Why no answer came, in words, from the codes of Node, OpenSSL and undici. */
 
+import { networkCode } from '../network-code.ts';
+
 /** A failure to get any answer. */
 export interface NetworkFailure {
   /** Code of the failure underneath, such as `ECONNREFUSED`; undefined when there is none. */
@@ -47,6 +49,11 @@ const UNTRUSTED: Words = {
 const NOT_TLS: Words = {
   reason: 'no TLS connection could be agreed on',
   remedy: 'check whether the URL should start with "http:" instead of "https:", or the other way',
+  kind: 'configuration',
+};
+const NOT_HTTP: Words = {
+  reason: 'what came back is not HTTP',
+  remedy: 'check the port, and whether the URL should start with "https:"',
   kind: 'configuration',
 };
 const CLIENT_CERTIFICATE: Words = {
@@ -99,18 +106,14 @@ const WORDS: Readonly<Record<string, Words>> = {
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: CLIENT_CERTIFICATE,
   ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: CLIENT_CERTIFICATE,
   EPROTO: NOT_TLS,
-  HTTP_PARSER_ERROR: {
-    reason: 'what came back is not HTTP',
-    remedy: 'check the port, and whether the URL should start with "https:"',
-    kind: 'configuration',
-  },
 };
 
 /** Puts a rejected request into words. Looks through `cause` and through the parts of an AggregateError. */
 export function parseNetworkFailure(error: unknown): NetworkFailure {
-  const code = codeOf(error, 0);
+  const code = networkCode(error);
   const known = code === undefined ? undefined : WORDS[code];
   if (known !== undefined) return { code, ...known };
+  if (code?.startsWith('HPE_') === true) return { code, ...NOT_HTTP };
   if (code?.startsWith('ERR_SSL_') === true) return { code, ...NOT_TLS };
   return {
     code,
@@ -118,16 +121,4 @@ export function parseNetworkFailure(error: unknown): NetworkFailure {
     remedy: 'check the address and the server',
     kind: 'transient',
   };
-}
-
-const DEEPEST_CAUSE = 5;
-
-function codeOf(error: unknown, depth: number): string | undefined {
-  if (!(error instanceof Error) || depth > DEEPEST_CAUSE) return undefined;
-  const { code } = error as NodeJS.ErrnoException;
-  if (typeof code === 'string') return code;
-  // undici leaves the code of its parser error empty.
-  if (error.name === 'HTTPParserError') return 'HTTP_PARSER_ERROR';
-  const parts: unknown[] = error instanceof AggregateError ? error.errors : [];
-  return [error.cause, ...parts].map((part) => codeOf(part, depth + 1)).find(Boolean);
 }

@@ -1,5 +1,6 @@
 /** Failures of the connection to the upstream, in the words of RFC 9209 section 2.3. */
 import { UpstreamError, type UpstreamErrorCode } from '../errors.ts';
+import { networkCode } from '../network-code.ts';
 
 type Diagnosis = readonly [code: UpstreamErrorCode, status: 502 | 504, says: string];
 
@@ -122,7 +123,7 @@ const BY_NODE_CODE: Readonly<Record<string, Diagnosis>> = {
  */
 export function buildUpstreamError(failure: unknown, origin: string): UpstreamError {
   if (failure instanceof UpstreamError) return failure;
-  const nodeCode = nodeCodeOf(failure);
+  const nodeCode = networkCode(failure);
   const [code, status, says] = diagnose(nodeCode);
   return new UpstreamError(
     code,
@@ -133,7 +134,7 @@ export function buildUpstreamError(failure: unknown, origin: string): UpstreamEr
 
 /** Whether the connection was closed under the request, as happens when a kept-alive one was stale. */
 export function isConnectionTerminated(failure: unknown): boolean {
-  return diagnose(nodeCodeOf(failure)) === terminated;
+  return diagnose(networkCode(failure)) === terminated;
 }
 
 function diagnose(nodeCode: string | undefined): Diagnosis {
@@ -143,16 +144,4 @@ function diagnose(nodeCode: string | undefined): Diagnosis {
   if (nodeCode.startsWith('HPE_')) return notHttp;
   if (nodeCode.startsWith('ERR_SSL_') || nodeCode.startsWith('ERR_TLS_')) return tlsProtocol;
   return unknown;
-}
-
-/** Node's or undici's code; of several connection attempts (RFC 8305) the first one's. */
-function nodeCodeOf(failure: unknown): string | undefined {
-  if (!(failure instanceof Error)) return undefined;
-  const { code } = failure as NodeJS.ErrnoException;
-  // UND_ERR_SOCKET wraps what really happened.
-  if (code === 'UND_ERR_SOCKET') return nodeCodeOf(failure.cause) ?? code;
-  if (typeof code === 'string') return code;
-  // undici's parser has no code for an answer that does not even begin like HTTP.
-  if (failure.name === 'HTTPParserError') return 'HPE_INVALID_CONSTANT';
-  return nodeCodeOf(failure instanceof AggregateError ? failure.errors[0] : failure.cause);
 }
