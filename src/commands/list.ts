@@ -32,4 +32,9 @@ export const commands: readonly ListedCommand[] = [
     summary: 'make, publish and check the signing key',
     load: async () => (await import('./key.ts')).keyCommand,
   },
+  {
+    name: 'health',
+    summary: 'ask the running proxy whether it is ready',
+    load: async () => (await import('./health.ts')).healthCommand,
+  },
 ];

@@ -1,0 +1,157 @@
+import { type RequestOptions, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { loadConfig } from '../config/load.ts';
+import { isWildcardHost, withoutBrackets } from '../config/loopback.ts';
+import type { ListenConfig } from '../config/schema.ts';
+import type { Command } from './command.ts';
+import { EXIT } from './runtime.ts';
+import { UsageError } from './usage-error.ts';
+
+interface HealthArgs {
+  config: string | undefined;
+  host: string | undefined;
+  port: string | undefined;
+  socket: string | undefined;
+  wait: string;
+}
+
+/** Longer than any pause of a healthy process, shorter than the patience of who asks. */
+const ANSWER_WITHIN_MS = 2000;
+const ASK_AGAIN_MS = 100;
+const LONGEST_WAIT_SECONDS = 3600;
+
+/** Asks the running proxy whether it is ready, for health checks of containers and for scripts. */
+export const healthCommand: Command<HealthArgs> = {
+  purpose:
+    'Asks the proxy that runs on this machine whether it is ready, at the address that the configuration, the environment or a flag gives. Exit code 0 means yes, 1 no. It asks the proxy alone, never a server behind it.',
+  examples: [
+    { task: 'Ask', command: 'fhir-auth-proxy health' },
+    {
+      task: 'Start the proxy in the background and go on once it is ready',
+      command: 'fhir-auth-proxy --sandbox & fhir-auth-proxy health --wait 10',
+    },
+    {
+      task: 'Health check of a container image',
+      command: 'HEALTHCHECK CMD ["fhir-auth-proxy", "health"]',
+    },
+  ],
+  options: (yargs) =>
+    yargs
+      .option('config', {
+        alias: 'c',
+        type: 'string',
+        requiresArg: true,
+        describe: 'Config file; default proxy.config.json in the working directory',
+      })
+      .option('host', { type: 'string', requiresArg: true, describe: 'Address it listens on' })
+      .option('port', {
+        alias: 'p',
+        type: 'string',
+        requiresArg: true,
+        describe: 'Port it listens on',
+      })
+      .option('socket', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Unix socket it listens on',
+      })
+      .option('wait', {
+        alias: 'w',
+        type: 'string',
+        default: '0',
+        requiresArg: true,
+        describe: 'Seconds to go on asking until it is ready',
+      }),
+  async run({ config: file, host, port, socket, wait }, { environment, cwd, stdout, stderr }) {
+    const waitMs = parseSeconds(wait) * 1000;
+    const { config } = await loadConfig({
+      file,
+      environment,
+      cwd,
+      // Only where it listens matters: routes may come from flags of `start`, or be wrong by now.
+      flags: { sandbox: true, host, port, socket },
+    });
+    const address = addressOf(config.listen);
+    const giveUp = Date.now() + waitMs;
+    let finding = await askReady(address);
+    while (finding !== undefined && Date.now() < giveUp) {
+      await sleep(ASK_AGAIN_MS);
+      finding = await askReady(address);
+    }
+    if (finding === undefined) {
+      stdout.write('ready\n');
+      return EXIT.ok;
+    }
+    stderr.write(`not ready: ${finding}\n`);
+    return EXIT.failed;
+  },
+};
+
+function parseSeconds(text: string): number {
+  const seconds = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (seconds <= LONGEST_WAIT_SECONDS) return seconds;
+  throw new UsageError(
+    `--wait is "${text}": expected seconds, from 0 to ${String(LONGEST_WAIT_SECONDS)}`,
+  );
+}
+
+interface Address {
+  /** As people read it. */
+  shown: string;
+  connection: Pick<RequestOptions, 'host' | 'port' | 'socketPath'>;
+}
+
+function addressOf({ host, port, socket }: ListenConfig): Address {
+  if (socket !== undefined) return { shown: `"${socket}"`, connection: { socketPath: socket } };
+  if (port === 0) {
+    throw new UsageError(
+      'the configuration says port 0, a free one, so the real one is not known here',
+      'Name it with "--port"',
+    );
+  }
+  // Nobody can call "every address".
+  const called = !isWildcardHost(host) ? host : host.includes(':') ? '::1' : '127.0.0.1';
+  const bare = withoutBrackets(called);
+  const shown = `http://${bare.includes(':') ? `[${bare}]` : bare}:${String(port)}`;
+  return { shown, connection: { host: bare, port } };
+}
+
+/** Resolves to what is wrong, or to undefined when the proxy is ready. */
+function askReady({ shown, connection }: Address): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const asked = request(
+      {
+        ...connection,
+        path: '/_proxy/readyz',
+        // A name that the proxy always answers to, however it is reached.
+        headers: { Host: 'localhost' },
+        agent: false,
+        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => {
+          text += chunk.slice(0, 100);
+        });
+        response.once('error', () => resolve(`${shown} did not answer in full`));
+        response.once('end', () => resolve(judge(response.statusCode, text, shown)));
+      },
+    );
+    asked.once('error', ({ name, code, message }: NodeJS.ErrnoException) => {
+      resolve(
+        name === 'AbortError'
+          ? `${shown} did not answer within ${String(ANSWER_WITHIN_MS / 1000)} s`
+          : `nothing answers on ${shown} (${code ?? message})`,
+      );
+    });
+    asked.end();
+  });
+}
+
+function judge(status: number | undefined, text: string, shown: string): string | undefined {
+  if (status === 200 && text === 'ready\n') return undefined;
+  if (status === 503) return `the proxy on ${shown} says "${text.trim().slice(0, 40)}"`;
+  return `what answers on ${shown} is no fhir-auth-proxy (status ${String(status)})`;
+}
