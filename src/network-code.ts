@@ -6,7 +6,7 @@ const DEEPEST_CAUSE = 5;
 /**
  * Code of the failure underneath, such as `ECONNREFUSED`, `CERT_HAS_EXPIRED`,
  * `UND_ERR_HEADERS_TIMEOUT` or `HPE_INVALID_CONSTANT`; undefined when there is none. Looks through
- * `cause`, and through the attempts of an AggregateError (RFC 8305), of which the first one counts.
+ * `cause`, and through the attempts of an AggregateError (RFC 8305), of which the first with a code counts.
  */
 export function networkCode(failure: unknown, depth = 0): string | undefined {
   if (!(failure instanceof Error) || depth > DEEPEST_CAUSE) return undefined;
@@ -17,9 +17,9 @@ export function networkCode(failure: unknown, depth = 0): string | undefined {
   if (typeof code === 'string' && !isOwnCode(code)) return code;
   // undici's parser has no code for an answer that does not even begin like HTTP.
   if (failure.name === 'HTTPParserError') return 'HPE_INVALID_CONSTANT';
-  const first =
-    failure instanceof AggregateError ? networkCode(failure.errors[0], depth + 1) : undefined;
-  return first ?? deeper();
+  const attempts: unknown[] = failure instanceof AggregateError ? failure.errors : [];
+  const codes = attempts.map((attempt) => networkCode(attempt, depth + 1));
+  return codes.find((each) => each !== undefined) ?? deeper();
 }
 
 /** The codes of this program's own errors are lower-case; those of the platform are not. */
