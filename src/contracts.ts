@@ -50,6 +50,14 @@ export interface TokenState {
   requests: number;
 }
 
+/** How a token request ended, and what it was for. */
+export interface TokenRequestEnd {
+  /** `granted`: a token came back; else the kind of its `TokenError`. */
+  outcome: 'granted' | 'configuration' | 'transient';
+  /** `first`: no usable token was in hand; `renewal`: in the background; `replacement`: a 401, or somebody at the inspector, called for it. */
+  reason: 'first' | 'renewal' | 'replacement';
+}
+
 /** Where the token of an exchange came from. `stale`: the old one, used while renewing fails. */
 export type TokenOrigin = 'none' | 'cached' | 'fresh' | 'stale';
 

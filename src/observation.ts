@@ -3,7 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
 import { isWildcardHost } from './config/loopback.ts';
 import type { ProxyConfig } from './config/schema.ts';
-import type { Clock, Exchange } from './contracts.ts';
+import type { Clock, Exchange, TokenRequestEnd } from './contracts.ts';
 import type { ServedRoute } from './diagnosis.ts';
 import { createExchangeLog } from './observe/exchange-log.ts';
 import { createInspector } from './observe/inspector/inspector.ts';
@@ -30,6 +30,8 @@ export interface Observation {
   started(exchange: Exchange, request: IncomingMessage): void;
   /** An exchange is over; for those that were not started, only the log is told. */
   finished(exchange: Exchange): void;
+  /** A token request of a route has ended. */
+  tokenRequested(route: string, end: TokenRequestEnd): void;
   /** Answers a path of the inspector; false when it is none. */
   answer(request: IncomingMessage, response: ServerResponse, path: string): boolean;
   /** Ends the streams of open inspector pages. */
@@ -80,6 +82,7 @@ export function createObservation(options: ObservationOptions): Observation {
       recorder.finished(exchange);
       metrics.exchangeFinished(exchange);
     },
+    tokenRequested: (route, end) => metrics.tokenRequested(route, end),
     answer: (request, response, path) => inspector.handle(request, response, path),
     close: () => inspector.close(),
   };

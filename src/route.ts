@@ -7,7 +7,7 @@ import type { SigningKey } from './auth/signing-key.ts';
 import { createTokenSource } from './auth/token-source.ts';
 import type { ClientConfig, RouteConfig } from './config/schema.ts';
 import { loadTlsOptions } from './config/tls.ts';
-import type { Clock, Logger, TokenSource } from './contracts.ts';
+import type { Clock, Logger, TokenRequestEnd, TokenSource } from './contracts.ts';
 import { ConfigError } from './errors.ts';
 import { createEngine, type Engine } from './forward/engine.ts';
 import { createLinkRewriter, type LinkRewriter } from './forward/links.ts';
@@ -62,6 +62,8 @@ export interface RouteDescription {
 export interface RouteOptions {
   logger: Logger;
   clock: Clock;
+  /** Told how each token request of the route ended. */
+  onTokenRequest?: (end: TokenRequestEnd) => void;
 }
 
 type Connect = buildConnector.BuildOptions;
@@ -87,8 +89,7 @@ export async function createRoute(config: RouteConfig, options: RouteOptions): P
   const pool = createPool(url.origin, config, connect);
   const { tokens, discovery } = createTokens(config, destination, key, {
     dispatcher: agent,
-    logger,
-    clock,
+    ...options,
   });
   const errorLog = openErrorLog(config, destination.errorLog, options);
   const transport = createTransport({

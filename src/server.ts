@@ -41,7 +41,11 @@ export async function createProxyServer(
 ): Promise<ProxyServer> {
   const routes = new Map<RouteConfig, ServedRoute>();
   for (const each of config.routes) {
-    const route = await createRoute(each, { logger, clock });
+    const route = await createRoute(each, {
+      logger,
+      clock,
+      onTokenRequest: (end) => observation.tokenRequested(each.path, end),
+    });
     routes.set(each, { ...route, diagnosis: createDiagnosis(route, clock) });
   }
   const listener = createListener(config.listen, (request, response) => {

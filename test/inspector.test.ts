@@ -471,6 +471,8 @@ suite('status and metrics', () => {
       page,
       /^fhir_auth_proxy_upstream_connections\{route="\/fhir",state="connected"\} 1$/m,
     );
+    const requests = 'fhir_auth_proxy_token_requests_total{route="/fhir",outcome="granted"';
+    assert.ok(page.includes(`${requests},reason="first"} 1`));
     assert.match(page, /^fhir_auth_proxy_token_live\{route="\/fhir"\} 1$/m);
   });
 });

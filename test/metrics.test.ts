@@ -133,10 +133,10 @@ suite('metrics', () => {
         upstreams: [{ route: '/fhir', connected: 3, running: 2, waiting: 1 }],
       }),
     });
-    metrics.tokenRequested({ route: '/fhir', outcome: 'granted', reason: 'first' });
-    metrics.tokenRequested({ route: '/fhir', outcome: 'granted', reason: 'renewal' });
-    metrics.tokenRequested({ route: '/fhir', outcome: 'granted', reason: 'renewal' });
-    metrics.tokenRequested({ route: '/cold', outcome: 'configuration', reason: 'first' });
+    metrics.tokenRequested('/fhir', { outcome: 'granted', reason: 'first' });
+    metrics.tokenRequested('/fhir', { outcome: 'granted', reason: 'renewal' });
+    metrics.tokenRequested('/fhir', { outcome: 'granted', reason: 'renewal' });
+    metrics.tokenRequested('/cold', { outcome: 'configuration', reason: 'first' });
     const samples = samplesOf(await metrics.render());
     const expected = {
       'token_seconds_left{route="/fhir"}': 150,

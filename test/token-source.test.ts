@@ -9,7 +9,7 @@ import { Agent } from 'undici';
 import { createDiscovery, type Discovery } from '../src/auth/discovery.ts';
 import { loadSigningKey } from '../src/auth/signing-key.ts';
 import { createTokenSource, type TokenSourceOptions } from '../src/auth/token-source.ts';
-import type { AccessToken, TokenSource } from '../src/contracts.ts';
+import type { AccessToken, TokenRequestEnd, TokenSource } from '../src/contracts.ts';
 import { TokenError } from '../src/errors.ts';
 import {
   type AuthorizationServer,
@@ -670,4 +670,30 @@ test('the first token and one after a failure are news, renewals are not', async
     told.map(({ level }) => level),
     ['info', 'debug', 'info'],
   );
+});
+
+test('every token request is told with its reason and its end', async (t) => {
+  const ends: string[] = [];
+  const onTokenRequest = (end: TokenRequestEnd) => void ends.push(`${end.reason} ${end.outcome}`);
+  const { server, source, clock } = await setup(t, { onTokenRequest });
+  server.scriptToken(REFUSED);
+  await refuses(source.get());
+  source.reset();
+  const [first] = await Promise.all([source.get(), source.get()]);
+  await source.replace(first);
+  clock.advance(240_000);
+  source.current();
+  await until(() => ends.length === 4);
+  source.reset();
+  server.scriptToken(DOWN);
+  clock.advance(240_000);
+  source.current();
+  await until(() => ends.length === 5);
+  assert.deepEqual(ends, [
+    'first configuration',
+    'first granted',
+    'replacement granted',
+    'renewal granted',
+    'renewal transient',
+  ]);
 });

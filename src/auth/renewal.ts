@@ -1,4 +1,5 @@
 /** Getting tokens one after another: one request at a time, none while backing off, none after the end. */
+import type { TokenRequestEnd } from '../contracts.ts';
 import { TokenError } from '../errors.ts';
 import { createBackOff } from './back-off.ts';
 import { buildTokenKey, createTokenAttempts, type TokenAttemptOptions } from './token-attempt.ts';
@@ -16,7 +17,7 @@ export interface Renewal {
   /** Token requests sent so far. */
   requests(): number;
   /** A new token; joins the request under way. Rejects with TokenError: at once while backing off and after the end. */
-  request(): Promise<HeldToken>;
+  request(reason: TokenRequestEnd['reason']): Promise<HeldToken>;
   /** The same without a caller: its failure is logged and remembered, nothing else. */
   requestInBackground(): void;
   /** Ends the back-off; the next request also reads the SMART configuration anew. */
@@ -34,12 +35,14 @@ export function createRenewal(
   now: () => Moment,
   onObtained: (held: HeldToken) => void,
 ): Renewal {
-  const { clock, logger, discovery } = options;
+  const { clock, logger, discovery, onTokenRequest } = options;
   const backOff = createBackOff(clock);
   const ending = new AbortController();
   const attempts = createTokenAttempts(options, now, ending.signal);
   let newest: HeldToken | undefined;
   let inFlight: Promise<HeldToken> | undefined;
+  /** Of the request under way: the reason of the caller that started it. */
+  let reason: TokenRequestEnd['reason'] = 'first';
 
   const obtain = async (): Promise<HeldToken> => {
     const fail = backOff.begin();
@@ -50,6 +53,7 @@ export function createRenewal(
       if (ending.signal.aborted) throw closedError();
       const failure = fail(error instanceof TokenError ? error : unexpectedError(error));
       const { code, kind, message, retryAfterSeconds } = failure;
+      onTokenRequest?.({ outcome: kind, reason });
       // What was discovered may be out of date, the audience above all.
       if (kind === 'configuration') discovery.reset();
       logger.warn({ code, kind, retryAfterSeconds }, `no access token: ${message}`);
@@ -61,15 +65,17 @@ export function createRenewal(
     const level = newest.token.generation === 1 || backOff.last() !== undefined ? 'info' : 'debug';
     logger[level](obtainedFields(newest), 'access token obtained');
     backOff.succeed();
+    onTokenRequest?.({ outcome: 'granted', reason });
     onObtained(newest);
     return newest;
   };
 
   const cache = createTokenCache({ key: buildTokenKey(options), clock, obtain });
-  const request = async (): Promise<HeldToken> => {
+  const request: Renewal['request'] = async (why) => {
     if (ending.signal.aborted) throw closedError();
     const refusal = backOff.blocked();
     if (refusal !== undefined) throw refusal;
+    if (inFlight === undefined) reason = why;
     return cache.renew();
   };
 
@@ -83,7 +89,7 @@ export function createRenewal(
       if (ending.signal.aborted || inFlight !== undefined || backOff.blocked() !== undefined)
         return;
       // Already logged and remembered.
-      request().catch(() => undefined);
+      request('renewal').catch(() => undefined);
     },
     reset() {
       backOff.reset();

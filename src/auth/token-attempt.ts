@@ -1,7 +1,7 @@
 /** One attempt after another to get a token: where to, with a new assertion, and what came of it. */
 import type { Dispatcher } from 'undici';
 
-import type { Clock, Logger } from '../contracts.ts';
+import type { Clock, Logger, TokenRequestEnd } from '../contracts.ts';
 import type { Discovery } from './discovery.ts';
 import type { SigningKey } from './signing-key.ts';
 import { resolveTokenEndpoint } from './token-endpoint.ts';
@@ -24,6 +24,8 @@ export interface TokenAttemptOptions {
   timeoutMs: number;
   clock: Clock;
   logger: Logger;
+  /** Told how each token request ended. */
+  onTokenRequest?: ((end: TokenRequestEnd) => void) | undefined;
 }
 
 /** Makes attempts and counts them. */

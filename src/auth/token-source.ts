@@ -2,7 +2,7 @@
  * The access token of one route: got when first needed, renewed before it dies, kept through
  * failures of the authorization server (SMART App Launch 2.2, Backend Services; RFC 6749 section 4.4).
  */
-import type { TokenSource, TokenState } from '../contracts.ts';
+import type { TokenRequestEnd, TokenSource, TokenState } from '../contracts.ts';
 import { createGrantReport } from './granted-scopes.ts';
 import { createRenewalTimer } from './renewal-timer.ts';
 import { createRenewal, type Renewal } from './renewal.ts';
@@ -74,8 +74,8 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     return held.token;
   };
 
-  const request = async () => {
-    const { token } = await renewal.request();
+  const request = async (reason: TokenRequestEnd['reason']) => {
+    const { token } = await renewal.request(reason);
     lastUsedAtMs = clock.now();
     return token;
   };
@@ -86,7 +86,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
       const token = current();
       if (token !== undefined) return token;
       try {
-        return await request();
+        return await request('first');
       } catch (error) {
         // The failure has just made an old token that still lives good enough.
         const old = current();
@@ -98,7 +98,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
       const newer = current();
       if (newer !== undefined && newer.generation > refused.generation) return newer;
       refusedGeneration = Math.max(refusedGeneration, refused.generation);
-      return request();
+      return request('replacement');
     },
     isFailing: () => renewal.failure() !== undefined,
     reset: () => renewal.reset(),

@@ -168,7 +168,7 @@ function addTokenMetrics(add: Adder, counts: Counts, options: MetricsOptions): v
   const { tokenStates = () => [], now = Date.now } = options;
   add.counter(
     'token_requests_total',
-    'Token requests by outcome and reason (first, renewal in the background, replay after a 401).',
+    'Token requests by outcome and reason (first, renewal in the background, replacement after a 401 or by hand).',
     ['route', 'outcome', 'reason'],
     () =>
       [...counts.tokenRequests].map(([key, value]) => {

@@ -1,15 +1,5 @@
-import type { Exchange, TokenState } from '../contracts.ts';
+import type { Exchange, TokenRequestEnd, TokenState } from '../contracts.ts';
 import { addExchange, createRouteTally, type RouteTally } from './tally.ts';
-
-/** A finished token request. */
-export interface TokenRequestResult {
-  /** Path of the route that it was for. */
-  route: string;
-  /** `granted`: a token came back; else the kind of its `TokenError`. */
-  outcome: 'granted' | 'configuration' | 'transient';
-  /** `first`: no token was in hand; `renewal`: in the background; `replay`: a 401 called for it. */
-  reason: 'first' | 'renewal' | 'replay';
-}
 
 /** Connections at a moment. */
 export interface ConnectionCounts {
@@ -48,8 +38,8 @@ export interface Metrics {
   exchangeStarted(): void;
   /** Call once at the end of every exchange that was started. */
   exchangeFinished(exchange: Exchange): void;
-  /** Call at the end of every token request. */
-  tokenRequested(result: TokenRequestResult): void;
+  /** Call at the end of every token request. @param route path of the route that it was for */
+  tokenRequested(route: string, end: TokenRequestEnd): void;
   readonly counts: Counts;
   /** The page for a scrape. The first call loads prom-client; nothing is paid before. */
   render(): Promise<string>;
@@ -93,7 +83,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
         increment(hints, fits ? id : OTHER);
       }
     },
-    tokenRequested({ route, outcome, reason }) {
+    tokenRequested(route, { outcome, reason }) {
       increment(tokenRequests, `${route}\n${outcome}\n${reason}`);
     },
     async render() {
