@@ -121,6 +121,7 @@ export type UpstreamErrorCode =
   | 'tls_alert_received'
   | 'http_response_incomplete'
   | 'http_response_timeout'
+  | 'http_response_content_coding'
   | 'http_protocol_error'
   | 'http_request_error'
   | 'proxy_internal_error';

@@ -1,5 +1,6 @@
 /** The head of an answer: its fields for the client, and whether its body will be rewritten. */
 import { UpstreamError } from '../errors.ts';
+import { parseContentCoding, type ContentCoding } from './content-coding.ts';
 import type { Explanation, ForwardJob } from './job.ts';
 import { isRewritable, type LinkRewriter } from './links.ts';
 import { buildResponseFields, findField, type RawFields } from './response-fields.ts';
@@ -16,6 +17,8 @@ export interface AnswerHead {
 export interface AnswerBody {
   /** Whether it may differ from the upstream's. */
   changes: boolean;
+  /** Whether its content coding was undone. */
+  decoded?: boolean;
   /** Its length in bytes when the whole of it is in hand. */
   length?: number;
   /** What is added to a failing answer; with a body of its own, in place of an empty one. */
@@ -32,7 +35,7 @@ export function sendAnswerHead(
   job: ForwardJob,
   head: AnswerHead,
   links: LinkRewriter | undefined,
-  { changes, length, explanation }: AnswerBody,
+  { changes, decoded = false, length, explanation }: AnswerBody,
 ): void {
   const replacement = explanation?.body;
   const added = [...job.addedFields, 'Server-Timing', buildServerTiming(job)];
@@ -45,6 +48,7 @@ export function sendAnswerHead(
       rewriteField:
         links === undefined ? undefined : (value) => links.rewriteField(value, job.proxyBase),
       bodyChanges: changes || replacement !== undefined,
+      decoded: decoded || replacement !== undefined,
       length: hasContent(head.status) ? length : undefined,
       added,
       withheld,
@@ -73,13 +77,28 @@ function hasContent(status: number): boolean {
   return status !== 204 && status !== 304;
 }
 
-/** Whether the links in a body with such a head are to be replaced. */
-export function mayRewrite(fields: RawFields): boolean {
-  const coding = findField(fields, 'content-encoding');
-  return (
-    (coding === undefined || coding === 'identity') &&
-    isRewritable(findField(fields, 'content-type'))
-  );
+/** What is to be done to a body. */
+export interface BodyPlan {
+  /** Whether the links in it are to be replaced, its coding undone before. */
+  rewrites: boolean;
+  /** Its content coding, if it has one that can be undone. */
+  coding: ContentCoding | undefined;
+}
+
+const PASS: BodyPlan = { rewrites: false, coding: undefined };
+const REWRITE: BodyPlan = { rewrites: true, coding: undefined };
+
+/**
+ * What is to be done to the body behind a head, where links are replaced at all. A part of a body
+ * (206) stays as it is, or its `Content-Range` would be wrong.
+ */
+export function planBody({ status, fields }: AnswerHead, replacesLinks: boolean): BodyPlan {
+  const rewrites =
+    replacesLinks && status !== 206 && isRewritable(findField(fields, 'content-type'));
+  const value = findField(fields, 'content-encoding');
+  if (value === undefined || value === 'identity') return rewrites ? REWRITE : PASS;
+  const coding = parseContentCoding(value);
+  return { rewrites: rewrites && coding !== undefined, coding };
 }
 
 /** Value of a `Server-Timing` field: milliseconds of the token, the upstream and this proxy until the head. */

@@ -4,21 +4,22 @@
  * up to 64 KiB, so that a 401 can be cured unseen and a failure explained.
  */
 import type { AccessToken } from '../contracts.ts';
-import type { UpstreamError } from '../errors.ts';
-import { mayRewrite, sendAnswerHead, type AnswerHead } from './answer-head.ts';
+import { planBody, sendAnswerHead, type AnswerHead } from './answer-head.ts';
 import { createBodyWriter, type BodyWriter, type Flow } from './body-writer.ts';
+import { decodeWhole } from './content-coding.ts';
 import type { Explanation, ForwardJob } from './job.ts';
 import type { LinkRewriter } from './links.ts';
 import { cleanReasonPhrase, findField, type RawFields } from './response-fields.ts';
 
 /** Most bytes of a failing answer that are held back before its head is sent. */
 const MOST_HELD_BYTES = 65_536;
+/** Most bytes that a body may become when it is decoded at once; a larger one is streamed. */
+const MOST_DECODED_BYTES = 1_048_576;
 
 /** An answer in progress. */
 export interface Answer {
   /** The head has arrived. */
   start(status: number, fields: RawFields, phrase: string | undefined): void;
-  /** Throws UpstreamError when the head turns out not to be HTTP. */
   push(chunk: Buffer): void;
   /** The upstream has sent everything: sends what is held, or ends what was streamed. */
   end(): void;
@@ -34,7 +35,10 @@ export interface AnswerOptions {
   token: AccessToken | undefined;
   /** Rewrites absolute URLs, or undefined when nothing is rewritten. */
   links: LinkRewriter | undefined;
+  /** The flow from the upstream. */
   flow: Flow;
+  /** Called when the answer cannot be passed on: its head is not HTTP, its body cannot be decoded. */
+  broken: (failure: Error) => void;
 }
 
 /** The answer to one attempt to send a job's request. */
@@ -46,18 +50,10 @@ export function createAnswer(job: ForwardJob, options: AnswerOptions): Answer {
   let heldBytes = 0;
 
   const stream = (): void => {
+    if (response.headersSent || response.destroyed) return;
     writer = startStream(job, head, options);
-    for (const chunk of held) writer.write(chunk);
+    for (const chunk of held) writer?.write(chunk);
     held = [];
-  };
-
-  const streamUnlessSent = (): void => {
-    if (writer !== undefined || response.headersSent || response.destroyed) return;
-    try {
-      stream();
-    } catch (error) {
-      options.flow.abort(error as UpstreamError);
-    }
   };
 
   return {
@@ -67,7 +63,7 @@ export function createAnswer(job: ForwardJob, options: AnswerOptions): Answer {
       head.phrase = cleanReasonPhrase(phrase);
       exchange.status = status;
       // Runs once everything that came together with the head has been read.
-      if (status < 400) queueMicrotask(streamUnlessSent);
+      if (status < 400) queueMicrotask(() => writer ?? stream());
     },
     push(chunk) {
       if (writer !== undefined) {
@@ -84,62 +80,95 @@ export function createAnswer(job: ForwardJob, options: AnswerOptions): Answer {
         return;
       }
       const body = held.length === 1 ? held[0]! : Buffer.concat(held);
-      if (head.status < 400) sendWhole(job, head, options.links, body);
+      if (head.status < 400) sendWhole(job, head, options, body);
       else void explainAndSend(job, head, options, body);
     },
     status: () => head.status,
-    held: () => (writer === undefined ? Buffer.concat(held).toString('latin1') : undefined),
+    held: () =>
+      writer === undefined ? readable(head, Buffer.concat(held)).toString('latin1') : undefined,
   };
 }
 
+/** Sends the head; the body follows as it comes. Undefined when the head could not be sent. */
 function startStream(
   job: ForwardJob,
   head: AnswerHead,
-  { links, flow }: AnswerOptions,
-): BodyWriter {
-  const rewriter =
-    links !== undefined && mayRewrite(head.fields) ? links.start(job.proxyBase) : undefined;
-  sendAnswerHead(job, head, links, { changes: rewriter !== undefined });
-  return createBodyWriter(job.response, job.exchange, rewriter, flow);
+  { links, flow, broken }: AnswerOptions,
+  explanation?: Explanation,
+): BodyWriter | undefined {
+  const { rewrites, coding } = planBody(head, links !== undefined);
+  const decoded = rewrites && coding !== undefined;
+  try {
+    sendAnswerHead(job, head, links, { changes: rewrites, decoded, explanation });
+  } catch (error) {
+    broken(error as Error);
+    return undefined;
+  }
+  const changes = rewrites ? { coding, rewriter: links?.start(job.proxyBase) } : {};
+  return createBodyWriter(job, changes, flow, broken);
 }
 
 async function explainAndSend(
   job: ForwardJob,
   head: AnswerHead,
-  { token, links }: AnswerOptions,
+  options: AnswerOptions,
   body: Buffer,
 ): Promise<void> {
   const { status, fields } = head;
-  const contentType = findField(fields, 'content-type');
-  const explanation = await job.explain({ status, fields, contentType, body, token });
+  const explanation = await job.explain({
+    status,
+    fields,
+    contentType: findField(fields, 'content-type'),
+    body: readable(head, body),
+    token: options.token,
+  });
   if (job.response.destroyed) return;
   job.exchange.hints = explanation.hints;
   const { body: replacement, ...rest } = explanation;
   const replaces = body.length === 0 && replacement !== undefined;
-  sendWhole(job, head, links, body, replaces ? explanation : rest);
+  sendWhole(job, head, options, body, replaces ? explanation : rest);
 }
 
 /** @param explanation with a body of its own: in place of the upstream's */
 function sendWhole(
   job: ForwardJob,
   head: AnswerHead,
-  links: LinkRewriter | undefined,
+  options: AnswerOptions,
   body: Buffer,
   explanation?: Explanation,
 ): void {
-  const { exchange, response } = job;
-  const rewritten =
-    links !== undefined && mayRewrite(head.fields) ? links.rewriteBody(body, job.proxyBase) : body;
-  const content = explanation?.body?.content ?? rewritten;
-  try {
-    const changes = content !== body;
-    sendAnswerHead(job, head, links, { changes, length: content.length, explanation });
-  } catch (error) {
-    job.fail(error as UpstreamError);
+  const { links, broken } = options;
+  const { rewrites, coding } = planBody(head, links !== undefined);
+  const decodes = rewrites && coding !== undefined && body.length > 0;
+  const decoded = decodes ? decodeWhole(body, coding, MOST_DECODED_BYTES) : body;
+  if (decoded === undefined) {
+    // Too large to be decoded at once, or broken, which the decoder tells.
+    const writer = startStream(job, head, options, explanation);
+    writer?.write(body);
+    writer?.end();
     return;
   }
+  const rewritten =
+    rewrites && links !== undefined ? links.rewriteBody(decoded, job.proxyBase) : decoded;
+  const content = explanation?.body?.content ?? rewritten;
+  const changes = content !== body;
+  try {
+    const { length } = content;
+    sendAnswerHead(job, head, links, { changes, decoded: decodes, length, explanation });
+  } catch (error) {
+    broken(error as Error);
+    return;
+  }
+  const { exchange, response } = job;
   exchange.responseBytes += content.length;
   exchange.wire?.bodies?.response(content);
   if (exchange.outcome === 'pending') exchange.outcome = 'forwarded';
   response.end(content);
+}
+
+/** A body without its content coding, where that can be undone. */
+function readable(head: AnswerHead, body: Buffer): Buffer {
+  const { coding } = planBody(head, false);
+  if (coding === undefined || body.length === 0) return body;
+  return decodeWhole(body, coding, MOST_DECODED_BYTES) ?? body;
 }

@@ -7,7 +7,7 @@ import type { AccessToken } from '../contracts.ts';
 import { createAnswer, type Answer } from './answer.ts';
 import type { ForwardJob } from './job.ts';
 import type { LinkRewriter } from './links.ts';
-import { buildRequestFields } from './request-fields.ts';
+import { buildRequestFields, type AcceptedCodings } from './request-fields.ts';
 
 /** What is sent. */
 export interface AttemptRequest {
@@ -16,6 +16,8 @@ export interface AttemptRequest {
   token: AccessToken | undefined;
   /** Rewrites absolute URLs of the answer, or undefined when nothing is rewritten. */
   links: LinkRewriter | undefined;
+  /** Content codings to ask for. */
+  codings: AcceptedCodings;
 }
 
 /** How the attempt ended; exactly one of the two is called, unless the client left. */
@@ -30,18 +32,23 @@ export interface AttemptEnd {
 export function sendAttempt(
   pool: Dispatcher,
   job: ForwardJob,
-  { body, token, links }: AttemptRequest,
+  { body, token, links, codings }: AttemptRequest,
   end: AttemptEnd,
 ): void {
   const { exchange, response } = job;
   let controller: Dispatcher.DispatchController | undefined;
+  let settled = false;
   const answer = createAnswer(job, {
     token,
     links,
     flow: {
       pause: () => controller?.pause(),
       resume: () => controller?.resume(),
-      abort: (reason) => controller?.abort(reason),
+    },
+    broken(failure) {
+      // While the upstream is still sending, the abort comes back as its error.
+      if (settled) end.failed(failure, answer);
+      else controller?.abort(failure);
     },
   });
 
@@ -52,13 +59,14 @@ export function sendAttempt(
   };
   response.once('close', onClose);
   const settle = (): void => {
+    settled = true;
     response.off('close', onClose);
     exchange.requestBytes = job.body.receivedBytes();
   };
 
   const headers = buildRequestFields(job.request.rawHeaders, {
     authorization: token === undefined ? undefined : `Bearer ${token.value}`,
-    identityCoding: links !== undefined,
+    codings,
   });
   if (exchange.wire !== undefined) exchange.wire.sent = headers;
 

@@ -3,6 +3,8 @@
  * section 7.6.1), credentials of others, and what could steer OpenEMR.
  */
 
+import { narrowAcceptEncoding } from './content-coding.ts';
+
 /** Names that never cross, lower-case. The transport makes `host` and the framing itself. */
 const REMOVED: ReadonlySet<string> = new Set([
   // Credentials: the proxy's token is the only one that reaches the upstream.
@@ -55,9 +57,14 @@ export function crossesToUpstream(name: string): boolean {
 export interface RequestFieldOptions {
   /** Value of the `Authorization` field to set, or undefined for an open path. */
   authorization: string | undefined;
-  /** Whether the answer may be rewritten, so that it must come without a content coding. */
-  identityCoding: boolean;
+  codings: AcceptedCodings;
 }
+
+/**
+ * Which content codings the upstream may use: those that the client takes (`any`), of these the ones
+ * that this proxy can undo in order to rewrite the answer (`readable`), or none (`identity`).
+ */
+export type AcceptedCodings = 'any' | 'readable' | 'identity';
 
 /**
  * Fields for the upstream as a flat list of names and values; order, spelling and duplicates of
@@ -67,18 +74,24 @@ export interface RequestFieldOptions {
  */
 export function buildRequestFields(
   rawFields: readonly string[],
-  { authorization, identityCoding }: RequestFieldOptions,
+  { authorization, codings }: RequestFieldOptions,
 ): string[] {
   const named = connectionOptions(rawFields);
   const fields: string[] = [];
+  let accepted: string | undefined;
   for (let i = 0; i < rawFields.length; i += 2) {
     const name = rawFields[i]!;
     if (!crossesToUpstream(name)) continue;
-    if (identityCoding && name.length === 15 && name.toLowerCase() === 'accept-encoding') continue;
     if (named !== undefined && named.has(name.toLowerCase())) continue;
-    fields.push(name, rawFields[i + 1]!);
+    const value = rawFields[i + 1]!;
+    if (codings !== 'any' && name.length === 15 && name.toLowerCase() === 'accept-encoding') {
+      accepted = accepted === undefined ? value : `${accepted}, ${value}`;
+      continue;
+    }
+    fields.push(name, value);
   }
-  if (identityCoding) fields.push('Accept-Encoding', 'identity');
+  if (codings === 'identity') fields.push('Accept-Encoding', 'identity');
+  else if (codings === 'readable') fields.push('Accept-Encoding', narrowAcceptEncoding(accepted));
   if (authorization !== undefined) fields.push('Authorization', authorization);
   return fields;
 }

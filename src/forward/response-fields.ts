@@ -29,6 +29,8 @@ export interface ResponseFieldOptions {
   rewriteField: ((value: string) => string) | undefined;
   /** Whether the body will be changed, so that its length and digests must go. */
   bodyChanges: boolean;
+  /** Whether the content coding of the body was undone. */
+  decoded: boolean;
   /** Length of the body in bytes, which takes the place of the upstream's; undefined leaves that. */
   length: number | undefined;
   /** Further fields, names and values in turn. */
@@ -48,7 +50,7 @@ const ABOUT_BYTES: ReadonlySet<string> = new Set([
 /** Fields for the client, names and values in turn; order, spelling and duplicates survive. */
 export function buildResponseFields(
   rawFields: RawFields,
-  { rewriteField, bodyChanges, length, added, withheld }: ResponseFieldOptions,
+  { rewriteField, bodyChanges, decoded, length, added, withheld }: ResponseFieldOptions,
 ): string[] {
   const fields: string[] = [];
   let named: Set<string> | undefined;
@@ -60,7 +62,8 @@ export function buildResponseFields(
     if (
       REMOVED.has(lower) ||
       lower.startsWith('access-control-') ||
-      (bodyChanges && ABOUT_BYTES.has(lower))
+      (bodyChanges && ABOUT_BYTES.has(lower)) ||
+      (decoded && lower === 'content-encoding')
     ) {
       withheld?.push(name);
       continue;
@@ -76,15 +79,20 @@ export function buildResponseFields(
   return kept;
 }
 
-/** The value of the first raw field with this lower-case name, or undefined. */
+/**
+ * The value of the raw fields with this lower-case name, or undefined; of several, joined as RFC
+ * 9110 section 5.2 has it.
+ */
 export function findField(rawFields: RawFields, lowerName: string): string | undefined {
+  let value: string | undefined;
   for (let i = 0; i < rawFields.length; i += 2) {
     const name = rawFields[i]!;
     if (name.length === lowerName.length && text(name).toLowerCase() === lowerName) {
-      return text(rawFields[i + 1]!);
+      const line = text(rawFields[i + 1]!);
+      value = value === undefined ? line : `${value}, ${line}`;
     }
   }
-  return undefined;
+  return value;
 }
 
 /**

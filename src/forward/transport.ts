@@ -28,6 +28,8 @@ export interface TransportOptions {
 /** Sends the request of a job to the upstream and its answer to the client. */
 export type Transport = (job: ForwardJob) => void;
 
+const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
+
 /** Why a request was sent before this attempt. */
 interface History {
   replayed?: true;
@@ -37,6 +39,8 @@ interface History {
 /** Creates the transport of one route. */
 export function createTransport(options: TransportOptions): Transport {
   const { pool, origin, links, replayRule } = options;
+  // On one machine a coding saves nothing: the upstream would compress what this proxy decompresses.
+  const readable = LOOPBACK.test(new URL(origin).hostname) ? 'identity' : 'readable';
 
   const send = (
     job: ForwardJob,
@@ -45,10 +49,11 @@ export function createTransport(options: TransportOptions): Transport {
   ): void => {
     const again = (next: Pick<AttemptRequest, 'body' | 'token'>, why: History): void =>
       send(job, next, { ...history, ...why });
+    const rewriter = links();
     sendAttempt(
       pool,
       job,
-      { body, token, links: links() },
+      { body, token, links: rewriter, codings: rewriter === undefined ? 'any' : readable },
       {
         answered(answer) {
           const refused = answer.status() === 401 ? token : undefined;
