@@ -116,10 +116,17 @@ describe('the config file', () => {
     const tls = { ca: 'ca.pem', cert: '../cert.pem', key: '/abs/key.pem' };
     writeFileSync(
       join(cwd, 'etc', 'proxy.json'),
-      JSON.stringify({ routes: [{ ...route, tls, errorLog: 'logs/*.log' }] }),
+      JSON.stringify({
+        listen: { socket: 'run/proxy.sock' },
+        routes: [
+          { path: '/first', upstream: 'sandbox' },
+          { ...route, tls, errorLog: 'logs/*.log' },
+        ],
+      }),
     );
     const { config } = await loadConfig({ cwd, file: 'etc/proxy.json' });
-    const [loaded] = config.routes;
+    assert.equal(config.listen.socket, join(cwd, 'etc', 'run', 'proxy.sock'));
+    const [, loaded] = config.routes;
     assert.equal(loaded?.client?.key, join(cwd, 'etc', 'private.jwk.json'));
     assert.equal(loaded.tls.ca, join(cwd, 'etc', 'ca.pem'));
     assert.equal(loaded.tls.cert, join(cwd, 'cert.pem'));
