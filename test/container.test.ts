@@ -66,4 +66,12 @@ describe('the container image', () => {
     assert.match(valuesOf('USER')[0] ?? '', /^[1-9]\d*(?::[1-9]\d*)?$/);
     assert.deepEqual(JSON.parse(valuesOf('ENTRYPOINT')[0] ?? ''), ['node', '/app/dist/cli.js']);
   });
+
+  it('is checked by the program itself and says its version', () => {
+    const [options = '', command = ''] = (valuesOf('HEALTHCHECK')[0] ?? '').split('CMD');
+    assert.match(options, /--interval=/);
+    assert.deepEqual(JSON.parse(command), ['node', '/app/dist/cli.js', 'health']);
+    const { version } = JSON.parse(read('package.json')) as { version: string };
+    assert.ok(valuesOf('LABEL')[0]?.includes(`image.version="${version}"`));
+  });
 });
