@@ -76,6 +76,33 @@ suite('recorder', () => {
     assert.deepEqual(ids(exchanges), ids(recorder.list()));
   });
 
+  suite('fields', () => {
+    /** Records as many exchanges within a second; returns the last. */
+    function flood(count: number, changes: Partial<Exchange> = {}, watched = false) {
+      const recorder = createRecorder();
+      if (watched) recorder.subscribe(() => undefined);
+      let last = buildExchange();
+      for (let index = 0; index < count; index += 1) {
+        last = buildExchange({
+          wire: recorder.openWire('/fhir/Patient', ['Accept', '*/*']),
+          ...changes,
+        });
+        recorder.started(last);
+        recorder.finished(last);
+      }
+      return last.wire?.received;
+    }
+
+    test('are kept at the pace of people', () => assert.deepEqual(flood(50), ['Accept', '*/*']));
+    test('of a success are dropped in a flood', () => assert.equal(flood(51), undefined));
+    test('of a failure are kept in a flood', () =>
+      assert.notEqual(flood(51, { status: 500 }), undefined));
+    test('of an answer that broke off are kept in a flood', () =>
+      assert.notEqual(flood(51, { outcome: 'upstream-died' }), undefined));
+    test('are kept in a flood while somebody looks', () =>
+      assert.notEqual(flood(51, {}, true), undefined));
+  });
+
   test('takes bodies only when values are shown', () => {
     assert.equal(createRecorder().openWire('/x', []).bodies, undefined);
     assert.notEqual(createRecorder({ showValues: true }).openWire('/x', []).bodies, undefined);

@@ -38,6 +38,8 @@ export interface ExchangeDetail extends Omit<ExchangeSummary, 'hints'> {
   hints: readonly Hint[];
   /** Fields of the request: as the client sent them, and as the upstream got them. */
   requestFields: { received: FieldView[]; sent: FieldView[] };
+  /** Whether the fields were dropped: the exchange was one of very many, and nobody looked. */
+  fieldsDropped?: true;
   /** Fields of the answer: as the client got them, and the names of those of the upstream that were withheld. */
   responseFields: { returned: FieldView[]; withheld: readonly string[] };
   /** Only when values are shown and the bodies are text. */
@@ -102,6 +104,7 @@ export function describeExchange(exchange: Exchange, options: ViewOptions): Exch
     ...summarise(exchange, showValues),
     hints: exchange.hints.map((hint) => ({ ...hint, evidence: redactText(hint.evidence) })),
     requestFields: { received: request.before, sent: request.after },
+    ...(wire !== undefined && wire.received === undefined ? { fieldsDropped: true } : {}),
     responseFields: {
       returned: markAdded(showFields(wire?.returned ?? [], showValues), wire?.added ?? []),
       withheld: wire?.withheld ?? [],

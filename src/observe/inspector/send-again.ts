@@ -39,7 +39,9 @@ export function sendAgain(
     done('only GET and HEAD can be sent again: bodies are not kept', 0);
     return;
   }
-  const fields = pair(wire.received).filter(({ name }) => !NOT_REPEATED.has(name.toLowerCase()));
+  const fields = pair(wire.received ?? []).filter(
+    ({ name }) => !NOT_REPEATED.has(name.toLowerCase()),
+  );
   let finished = false;
   const finish = (error: string | undefined, status = 0) => {
     if (finished) return;
@@ -52,7 +54,10 @@ export function sendAgain(
       port: socket.localPort,
       method: exchange.method,
       path: wire.target,
-      headers: fields.flatMap(({ name, value }) => [name, value]),
+      // Without a list of fields Node sets Host by itself.
+      ...(fields.length === 0
+        ? {}
+        : { headers: fields.flatMap(({ name, value }) => [name, value]) }),
       agent: false,
       timeout: TIMEOUT_MS,
     },

@@ -70,6 +70,12 @@ function build(detail, close, showValues) {
     detail.error !== undefined && detail.hints.length === 0 && buildError(detail.error),
     ...detail.hints.map(buildHint),
     buildFacts(detail),
+    detail.fieldsDropped === true &&
+      element(
+        'p.quiet',
+        {},
+        'Fields were not kept: more than 50 requests a second came while no page was open.',
+      ),
     element('h3', {}, 'Timing'),
     buildWaterfall(detail),
     element(
