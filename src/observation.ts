@@ -122,7 +122,7 @@ function ownOrigin(server: Server, host: string): string {
 function createRouteStates(routes: readonly ServedRoute[]): () => RouteState[] {
   return () =>
     routes.map((route) => {
-      const { config, fhirBase, sandbox, key } = route;
+      const { config, fhirBase, sandbox, key, keyChangedAtMs } = route;
       const token = route.tokens.state();
       const { lastError } = token;
       return {
@@ -132,7 +132,11 @@ function createRouteStates(routes: readonly ServedRoute[]): () => RouteState[] {
         insecure: config.tls.insecure,
         token,
         hints: lastError === undefined ? [] : route.diagnosis.hintsOf(lastError),
-        key: { id: key.kid, algorithm: key.alg },
+        key: {
+          id: key.kid,
+          algorithm: key.alg,
+          ...(keyChangedAtMs === undefined ? {} : { changedAtMs: keyChangedAtMs }),
+        },
       };
     });
 }

@@ -4,6 +4,13 @@ import type { ClientConfig } from './config/schema.ts';
 import type { Logger } from './contracts.ts';
 import { ConfigError, ProxyError } from './errors.ts';
 
+/** A signing key, and the age of its file. */
+export interface RouteKey {
+  key: SigningKey;
+  /** When the key file was last changed, milliseconds since the epoch; undefined without a file. */
+  changedAtMs: number | undefined;
+}
+
 /**
  * Loads the signing key of a route; what is dangerous about its file is logged as a warning.
  * @param path - path of the route, for messages
@@ -13,11 +20,12 @@ export async function loadRouteKey(
   path: string,
   client: ClientConfig,
   logger: Logger,
-): Promise<SigningKey> {
+): Promise<RouteKey> {
   try {
-    const { text, warnings } = await readKeyText(client.key);
+    const { text, warnings, changedAtMs } = await readKeyText(client.key);
     for (const warning of warnings) logger.warn({ route: path }, warning);
-    return await loadSigningKey(text, client.keyId === undefined ? {} : { keyId: client.keyId });
+    const options = client.keyId === undefined ? {} : { keyId: client.keyId };
+    return { key: await loadSigningKey(text, options), changedAtMs };
   } catch (error) {
     if (!(error instanceof ProxyError)) throw error;
     const problem = { path: `routes["${path}"].client.key`, message: error.message };

@@ -31,6 +31,8 @@ export interface Route {
   /** Client id at the authorization server. */
   readonly clientId: string;
   readonly key: SigningKey;
+  /** When the key file was last changed, milliseconds since the epoch; undefined without a file. */
+  readonly keyChangedAtMs: number | undefined;
   readonly tokens: TokenSource;
   readonly discovery: Discovery;
   readonly engine: Engine;
@@ -83,7 +85,7 @@ export async function createRoute(config: RouteConfig, options: RouteOptions): P
   const tls = await loadTlsOptions(config.tls, `routes["${config.path}"].tls`);
   const destination = await openDestination(config);
   const url = new URL(destination.fhirBase);
-  const key = await loadRouteKey(config.path, destination.client, logger);
+  const { key, changedAtMs } = await loadRouteKey(config.path, destination.client, logger);
   const connect: Connect = { ...(tls as Connect), timeout: config.timeouts.connectMs };
   const agent = new Agent({ connect, connections: 2 });
   const pool = createPool(url.origin, config, connect);
@@ -107,6 +109,7 @@ export async function createRoute(config: RouteConfig, options: RouteOptions): P
     basePath: url.pathname.replace(/\/$/, ''),
     clientId: destination.client.id,
     key,
+    keyChangedAtMs: changedAtMs,
     tokens,
     discovery,
     engine: createEngine(url, transport),

@@ -12,6 +12,8 @@ export interface KeyText {
   text: string;
   /** Sentences for the log; lower-case, no full stop, no secret. */
   warnings: string[];
+  /** When the file was last changed, milliseconds since the epoch; undefined for a key without a file. */
+  changedAtMs?: number;
 }
 
 /** Longest key file that is read, in bytes. */
@@ -49,7 +51,8 @@ export async function readKeyText(
   const file = await openKeyFile(value);
   try {
     const warnings = await checkPermissions(value, file, options.uid ?? effectiveUid());
-    return { text: decode(await file.readFile()), warnings };
+    const { mtimeMs } = await file.stat();
+    return { text: decode(await file.readFile()), warnings, changedAtMs: mtimeMs };
   } catch (error) {
     throw error instanceof ProxyError ? error : refuseFile(value, error);
   } finally {

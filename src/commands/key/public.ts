@@ -44,7 +44,7 @@ export async function loadConfiguredKey(args: RouteArgs, runtime: Runtime): Prom
   }
   const logger = createWarningLogger(runtime);
   try {
-    return await loadRouteKey(route.path, route.client, logger);
+    return (await loadRouteKey(route.path, route.client, logger)).key;
   } finally {
     logger.flush();
   }
