@@ -11,6 +11,7 @@ import type { Clock, Logger, TokenRequestEnd, TokenSource } from './contracts.ts
 import { ConfigError } from './errors.ts';
 import { createEngine, type Engine } from './forward/engine.ts';
 import { createLinkRewriter, type LinkRewriter } from './forward/links.ts';
+import { createOpenAnswers } from './forward/open-answers.ts';
 import { createReplayRule } from './forward/replay.ts';
 import { createTransport } from './forward/transport.ts';
 import { followErrorLog, type ErrorLogFollower } from './hints/error-log/follow.ts';
@@ -96,6 +97,10 @@ export async function createRoute(config: RouteConfig, options: RouteOptions): P
   const errorLog = openErrorLog(config, destination.errorLog, options);
   const transport = createTransport({
     pool,
+    openAnswers:
+      config.metadataCacheMs === 0
+        ? undefined
+        : createOpenAnswers({ pool, lifetimeMs: config.metadataCacheMs, now: () => clock.now() }),
     origin: url.origin,
     tokens,
     replayRule: createReplayRule({ tokens, clock }),

@@ -8,6 +8,7 @@ import { accessSchema } from './access-schema.ts';
 import { isHttpUrl } from './http-url.ts';
 import { listenSchema } from './listen-schema.ts';
 import { milliseconds } from './milliseconds.ts';
+import { timeoutsSchema } from './timeouts-schema.ts';
 
 export { METHODS, accessSchema } from './access-schema.ts';
 export { limitsSchema, listenSchema } from './listen-schema.ts';
@@ -110,25 +111,6 @@ export const tlsSchema = z
   })
   .meta({ description: 'TLS towards the upstream and its token endpoint.' });
 
-/** Time limits of a route. */
-export const timeoutsSchema = z
-  .strictObject({
-    connectMs: milliseconds(
-      'Milliseconds for the connection to the upstream, TLS included.',
-      10_000,
-    ),
-    headMs: milliseconds(
-      'Milliseconds until the head of the answer. OpenEMR runs an export inside its kick-off request, for up to 120 s.',
-      180_000,
-    ),
-    idleMs: milliseconds('Milliseconds without a byte in the middle of an answer.', 120_000),
-    tokenMs: milliseconds(
-      'Milliseconds for a token request. OpenEMR fetches a jwks_uri inside it, without a limit of its own.',
-      30_000,
-    ),
-  })
-  .meta({ description: 'Time limits.' });
-
 /** One route: a path of the proxy and the FHIR base behind it. */
 export const routeSchema = z
   .strictObject({
@@ -166,6 +148,11 @@ export const routeSchema = z
     maxConnections: z.int().min(1).max(4096).default(128).meta({
       description: 'Most connections to the upstream at one time; further requests wait for one.',
     }),
+    metadataCacheMs: milliseconds(
+      'Milliseconds for which answers of /metadata and /.well-known/ are reused for every caller; 0: never. A shorter "max-age" counts, and "no-store" where OpenEMR does not send it with every answer anyway. "?refresh" and a reload of the configuration empty it.',
+      0,
+      0,
+    ),
     rewriteLinks: z.boolean().default(true).meta({
       description: "Replace the upstream's own absolute URLs in answers by the proxy's.",
     }),

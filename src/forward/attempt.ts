@@ -7,6 +7,7 @@ import type { AccessToken } from '../contracts.ts';
 import { createAnswer, type Answer } from './answer.ts';
 import type { ForwardJob } from './job.ts';
 import type { LinkRewriter } from './links.ts';
+import type { Dispatch } from './open-answers.ts';
 import { buildRequestFields, type AcceptedCodings } from './request-fields.ts';
 
 /** What is sent. */
@@ -30,7 +31,7 @@ export interface AttemptEnd {
 
 /** Sends the request over the pool. */
 export function sendAttempt(
-  pool: Dispatcher,
+  pool: Dispatch,
   job: ForwardJob,
   { body, token, links, codings }: AttemptRequest,
   end: AttemptEnd,

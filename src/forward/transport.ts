@@ -2,20 +2,21 @@
  * The pass that talks to the upstream, and its rules about sending again: a 401 is cured by at most
  * one replay (replay.ts), a stale connection under a `GET` by at most one more attempt.
  */
-import type { Dispatcher } from 'undici';
-
 import type { AccessToken, Logger, TokenSource } from '../contracts.ts';
 import type { Answer } from './answer.ts';
 import { sendAttempt, type AttemptRequest } from './attempt.ts';
 import { buildUpstreamError, isConnectionTerminated } from './failure.ts';
 import type { ForwardJob } from './job.ts';
 import type { LinkRewriter } from './links.ts';
+import type { Dispatch } from './open-answers.ts';
 import type { ReplayRule } from './replay.ts';
 
 /** What a transport is made of; all of one route. */
 export interface TransportOptions {
   /** Pool of connections to the upstream. */
-  pool: Dispatcher;
+  pool: Dispatch;
+  /** Sends what needs no token in the pool's place, or undefined when its answers are not reused. */
+  openAnswers: Dispatch | undefined;
   /** Origin of the upstream, for messages. */
   origin: string;
   tokens: TokenSource;
@@ -38,7 +39,7 @@ interface History {
 
 /** Creates the transport of one route. */
 export function createTransport(options: TransportOptions): Transport {
-  const { pool, origin, links, replayRule } = options;
+  const { pool, openAnswers, origin, links, replayRule } = options;
   // On one machine a coding saves nothing: the upstream would compress what this proxy decompresses.
   const readable = LOOPBACK.test(new URL(origin).hostname) ? 'identity' : 'readable';
 
@@ -50,10 +51,13 @@ export function createTransport(options: TransportOptions): Transport {
     const again = (next: Pick<AttemptRequest, 'body' | 'token'>, why: History): void =>
       send(job, next, { ...history, ...why });
     const rewriter = links();
+    const reuse = token === undefined ? openAnswers : undefined;
+    const codings = rewriter === undefined ? 'any' : readable;
     sendAttempt(
-      pool,
+      reuse ?? pool,
       job,
-      { body, token, links: rewriter, codings: rewriter === undefined ? 'any' : readable },
+      // An answer for every client has no coding, which not every client takes.
+      { body, token, links: rewriter, codings: reuse === undefined ? codings : 'identity' },
       {
         answered(answer) {
           const refused = answer.status() === 401 ? token : undefined;
