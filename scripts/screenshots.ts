@@ -2,7 +2,8 @@
  * Makes the pictures of the inspector in docs/images/: starts the sandbox and the proxy, drives
  * traffic with a few faults through them, and photographs the page with an installed Chromium.
  *
- *     npx tsx scripts/screenshots.ts [folder]
+ *     npx tsx scripts/screenshots.ts            the pictures of the README
+ *     npx tsx scripts/screenshots.ts FOLDER     every state of the page, to look at after a change
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,10 +19,15 @@ import { startSandbox } from '../src/sandbox/index.ts';
 import { createProxyServer } from '../src/server.ts';
 import { launchBrowser } from '../test/support/browser.ts';
 
-const folder = process.argv[2] ?? fileURLToPath(new URL('../docs/images', import.meta.url));
+const [, , elsewhere] = process.argv;
+const folder = elsewhere ?? fileURLToPath(new URL('../docs/images', import.meta.url));
 mkdirSync(folder, { recursive: true });
 
-const sandbox = await startSandbox({ faults: { 'slow-answer': 12 } });
+/** Both clocks begin a quarter of an hour ago, so that the plot has something to show. */
+let behindMs = 14 * 60_000;
+const clock = { now: () => Date.now() - behindMs };
+
+const sandbox = await startSandbox({ faults: { 'slow-answer': 12 }, clock });
 const config = (showValues: boolean) =>
   configSchema.parse({
     listen: { port: showValues ? 0 : 8088 },
@@ -43,7 +49,7 @@ const logger = createLogger({
   level: 'silent',
   stream: new Writable({ write: (_chunk, _encoding, done) => done() }),
 });
-const proxy = await createProxyServer(config(false), { logger });
+const proxy = await createProxyServer(config(false), { logger, clock });
 const url = await proxy.listen();
 const browser = await launchBrowser();
 
@@ -55,7 +61,11 @@ interface Look {
   before?: (page: Page) => Promise<unknown>;
 }
 
+/** Pictures that docs/images holds. */
+const SHOWN = new Set(['light', 'dark', 'details', 'token', 'values']);
+
 async function photograph({ name, width = 1280, dark = false, base = url, before }: Look) {
+  if (elsewhere === undefined && !SHOWN.has(name)) return;
   const page = await browser.newPage({
     viewport: { width, height: 800 },
     colorScheme: dark ? 'dark' : 'light',
@@ -64,7 +74,9 @@ async function photograph({ name, width = 1280, dark = false, base = url, before
   await page.waitForSelector('#connection.live');
   await before?.(page);
   await sleep(400);
-  await page.screenshot({ path: join(folder, `${name}.png`) });
+  await page.screenshot({
+    path: join(folder, `${elsewhere === undefined ? 'inspector-' : ''}${name}.png`),
+  });
   await page.close();
 }
 
@@ -114,6 +126,13 @@ const openFirstHint = async (page: Page) => {
 };
 
 await photograph({ name: 'empty' });
+for (let step = 0; behindMs > 0; step += 1) {
+  sandbox.setFaults({ 'slow-answer': 8 + ((step * 7) % 30) });
+  for (let count = 0; count < 1 + ((step * 5) % 9); count += 1) await ask('/Patient?_count=3');
+  if (step % 9 === 4) await ask('/Patient/not-there');
+  behindMs = Math.max(0, behindMs - 20_000);
+}
+sandbox.setFaults({ 'slow-answer': 12 });
 await drive();
 await photograph({ name: 'light' });
 await photograph({ name: 'dark', dark: true });
@@ -127,15 +146,29 @@ await photograph({
   before: (page) => page.locator('#tokens').scrollIntoViewIfNeeded(),
 });
 
-const open = await createProxyServer(config(true), { logger });
+const open = await createProxyServer(config(true), { logger, clock });
 const openUrl = await open.listen();
 await drive(openUrl);
-await photograph({ name: 'values', base: openUrl, before: openRow('search Patient') });
+await photograph({
+  name: 'values',
+  base: openUrl,
+  async before(page) {
+    await openRow('search MedicationRequest')(page);
+    await page.locator('#details .json summary').nth(2).scrollIntoViewIfNeeded();
+    await page
+      .locator('#details h3:has-text("Answer body")')
+      .evaluate((title) => title.scrollIntoView());
+    await page.locator('#details').evaluate((panel) => panel.scrollBy(0, -130));
+  },
+});
 
 sandbox.setFaults({ 'client-disabled': true });
 await fetch(`${url}/_proxy/routes/fhir/renew`, { method: 'POST' });
 await ask('/Patient');
-await photograph({ name: 'token' });
+await photograph({
+  name: 'token',
+  before: (page) => page.waitForSelector('#tokens .explained dl'),
+});
 
 await browser.close();
 await Promise.all([proxy.destroy(), open.destroy()]);

@@ -18,49 +18,34 @@ export function buildBody(title, { mediaType, text, cut }) {
 /** @param {string} text */
 function parse(text) {
   try {
-    return buildValue(JSON.parse(text), 0);
+    return buildMember(undefined, JSON.parse(text), 0);
   } catch {
     return document.createTextNode(text);
   }
 }
 
-/** @param {unknown} value @param {number} depth @param {string} [name] of the member @returns {Node} */
-function buildValue(value, depth, name) {
-  if (Array.isArray(value)) {
-    return buildGroup(
-      value.map((each, index) => [String(index), each]),
-      depth,
-      value,
-      name,
-    );
-  }
-  if (typeof value === 'object' && value !== null) {
-    return buildGroup(Object.entries(value), depth, value, name);
-  }
-  return element(typeof value === 'string' ? 'span.text' : 'span.plain', {}, JSON.stringify(value));
-}
-
 /**
- * @param {[string, unknown][]} members
+ * A member of an object or a list with its name, or the whole value without one.
+ *
+ * @param {string | undefined} name
+ * @param {unknown} value
  * @param {number} depth
- * @param {object} whole
- * @param {string} [name]
+ * @returns {Node}
  */
-function buildGroup(members, depth, whole, name) {
-  if (members.length === 0) return document.createTextNode(Array.isArray(whole) ? '[]' : '{}');
+function buildMember(name, value, depth) {
+  const key = name === undefined ? [] : [element('span.key', {}, name), ': '];
+  if (typeof value !== 'object' || value === null || Object.keys(value).length === 0) {
+    const className = typeof value === 'string' ? 'span.text' : 'span.plain';
+    return element('div', {}, ...key, element(className, {}, JSON.stringify(value)));
+  }
+  const members = Object.entries(value);
   // The resource of an entry is what people open the entry for.
   const open = depth < OPEN_DEPTH || name === 'resource';
-  const group = element(
-    'details',
-    { open },
-    element('summary', {}, describe(whole, members.length)),
-  );
+  const summary = element('summary', {}, ...key, describe(value, members.length));
+  const group = element('details', { open }, summary);
   const fill = () => {
     if (group.childElementCount > 1) return;
-    for (const [key, value] of members) {
-      const shown = buildValue(value, depth + 1, key);
-      group.append(element('div', {}, element('span.key', {}, key), ': ', shown));
-    }
+    for (const [name, value] of members) group.append(buildMember(name, value, depth + 1));
   };
   // What is folded is built when it is opened: a Bundle can have thousands of values.
   if (open) fill();

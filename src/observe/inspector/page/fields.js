@@ -15,7 +15,11 @@ export function buildFields(before, after, withheld = []) {
   const rows = [
     ...before.filter((field) => field.change !== 'changed' || !hasName(after, field.name)),
     ...after.filter(({ change }) => change !== undefined),
-    ...withheld.map((name) => ({ name, value: '', change: /** @type {const} */ ('removed') })),
+    ...[...new Set(withheld)].map((name) => ({
+      name,
+      value: '',
+      change: /** @type {const} */ ('removed'),
+    })),
   ];
   if (rows.length === 0) return element('p.quiet', {}, 'None.');
   return element('table.fields', {}, element('tbody', {}, ...rows.map(buildField)));

@@ -5,6 +5,8 @@ import { duration } from './format.js';
 
 const WIDTH = 360;
 const HEIGHT = 64;
+/** Points without a request across which a line goes on. */
+const LONGEST_PAUSE = 6;
 /** Bottom line of the plot. */
 const FLOOR = HEIGHT - 1;
 
@@ -76,23 +78,26 @@ function bars(points, most) {
   });
 }
 
-/** A line that is broken where there was no request. @param {string} className @param {Point[]} points @param {'p50Ms' | 'p95Ms'} member @param {number} slowest */
+/**
+ * A line through the points that had requests; longer pauses break it.
+ *
+ * @param {string} className
+ * @param {Point[]} points
+ * @param {'p50Ms' | 'p95Ms'} member
+ * @param {number} slowest
+ */
 function line(className, points, member, slowest) {
   const step = WIDTH / points.length;
-  let drawing = false;
+  let last = -Infinity;
   const path = points.map((point, index) => {
     const ms = point[member];
-    if (ms === undefined) {
-      drawing = false;
-      return '';
-    }
-    const x = (index + 0.5) * step;
+    if (ms === undefined) return '';
+    const x = (index + 0.4) * step;
     const y = FLOOR - (ms / slowest) * (FLOOR - 4);
-    const move = drawing ? 'L' : 'M';
-    drawing = true;
-    // A point without neighbours would not be seen.
-    const dot = points[index + 1]?.[member] === undefined ? `h${step * 0.6}` : '';
-    return `${move}${x.toFixed(1)} ${y.toFixed(1)}${dot}`;
+    const joined = index - last <= LONGEST_PAUSE;
+    last = index;
+    // The short stroke shows a point that has no neighbours.
+    return joined ? `L${x.toFixed(1)} ${y.toFixed(1)}` : `M${x.toFixed(1)} ${y.toFixed(1)}h1`;
   });
   return svg('path', { class: className, d: path.join(''), 'vector-effect': 'non-scaling-stroke' });
 }
