@@ -25,7 +25,7 @@ export function answerWithError(
   if (response.headersSent || response.destroyed) return;
   exchange.status = error.status;
   const outcome = buildOperationOutcome({
-    code: issueType(error.status),
+    code: isConfiguration(error) ? 'login' : issueType(error.status),
     diagnostics: error.message,
     hints: exchange.hints,
   });
@@ -56,11 +56,15 @@ function buildProxyStatus(error: ProxyError): string {
   return `fhir-auth-proxy; error=${errorType(error)}; details="${error.code}"`;
 }
 
+/** Whether waiting does not mend it: client, key or scopes are refused. */
+function isConfiguration(error: ProxyError): boolean {
+  return error instanceof TokenError && error.kind === 'configuration';
+}
+
 function errorType(error: ProxyError): string {
   if (error instanceof UpstreamError) return error.code;
-  if (error instanceof TokenError) {
-    return error.kind === 'configuration' ? 'proxy_configuration_error' : 'destination_unavailable';
-  }
+  if (isConfiguration(error)) return 'proxy_configuration_error';
+  if (error instanceof TokenError) return 'destination_unavailable';
   return error.status < 500 ? 'http_request_denied' : 'proxy_internal_error';
 }
 

@@ -165,8 +165,9 @@ async function admittedBody(
 
 async function takeToken(route: Route, exchange: Exchange): Promise<AccessToken> {
   const inHand = route.tokens.current();
+  const token = inHand ?? (await route.tokens.get());
   exchange.tokenOrigin = inHand === undefined ? 'fresh' : originInHand(route);
-  return inHand ?? route.tokens.get();
+  return token;
 }
 
 function originInHand({ tokens }: Route): TokenOrigin {

@@ -126,7 +126,7 @@ function refuseFile(path: string, error: unknown): ProxyError {
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return new ProxyError(
       'key-file-missing',
-      `the key file "${path}" does not exist: expected a JWK or PEM file. Correct the path, or make a key`,
+      `the key file "${path}" does not exist: expected a JWK or PEM file. Correct the path, or make one with "fhir-auth-proxy key generate"`,
       { cause: error },
     );
   }
