@@ -13,6 +13,7 @@ import { configSchema } from '../src/config/schema.ts';
 import { ConfigError } from '../src/errors.ts';
 import { createLogger } from '../src/observe/logger.ts';
 import { createProxyServer, type ProxyServer } from '../src/server.ts';
+import { rs384Key } from './support/keys.ts';
 import { startProxy } from './support/proxy.ts';
 
 function createFolder(t: TestContext): string {
@@ -37,7 +38,13 @@ function get(socketPath: string, path: string): Promise<{ status: number; body: 
 async function createIdle(t: TestContext, socket: string): Promise<ProxyServer> {
   const config = configSchema.parse({
     listen: { socket },
-    routes: [{ path: '/fhir', upstream: 'sandbox' }],
+    routes: [
+      {
+        path: '/fhir',
+        upstream: 'http://127.0.0.1:9/fhir',
+        client: { id: 'a', key: rs384Key().text, scopes: ['system/Patient.read'] },
+      },
+    ],
   });
   const logger = createLogger({ format: 'json', level: 'silent', stream: process.stderr });
   const proxy = await createProxyServer(config, { logger });
