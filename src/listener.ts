@@ -1,9 +1,11 @@
 /** The HTTP server towards clients: its limits, where it listens, how it stops. Knows nothing of FHIR. */
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
-import type { ListenConfig } from './config/schema.ts';
-import { ConfigError } from './errors.ts';
+import type { LimitsConfig, ListenConfig } from './config/schema.ts';
+import { ConfigError, type ProxyError } from './errors.ts';
+import { createParserRefusals } from './parser-refusal.ts';
 import { listenOnSocket } from './unix-socket.ts';
 
 /** A server that is not listening yet. */
@@ -22,50 +24,44 @@ export interface Listener {
 /** How late a request that takes too long to arrive may be found, at most; Node's default is 30 s. */
 const TIME_LIMIT_PRECISION_MS = 2000;
 
-/** Creates the server; `serve` gets every request that Node's parser lets through. */
-export function createListener(config: ListenConfig, serve: RequestListener): Listener {
+/**
+ * Creates the server.
+ *
+ * @param serve gets every request that Node's parser lets through
+ * @param onRefused is told what the parser did not let through
+ */
+export function createListener(
+  config: ListenConfig,
+  serve: RequestListener,
+  onRefused: (error: ProxyError) => void,
+): Listener {
   const { limits } = config;
   let stopping = false;
   let removeSocket: (() => Promise<void>) | undefined;
-  const server = createServer({
-    maxHeaderSize: limits.headerBytes,
-    headersTimeout: Math.min(limits.headersMs, limits.requestMs),
-    requestTimeout: limits.requestMs,
-    keepAliveTimeout: limits.keepAliveMs,
-    connectionsCheckingInterval: Math.min(limits.headersMs, TIME_LIMIT_PRECISION_MS),
-    noDelay: true,
-  });
-  // Node drops what is beyond its count without a word; one more than allowed lets the gate see it.
-  server.maxHeadersCount = limits.headerCount + 1;
-  server.maxConnections = limits.connections;
-
-  // Node calls a connection idle only once it has served a request, so those in use are counted here.
-  const inUse = new Map<Socket, number>();
-  const count = (socket: Socket, change: number): void => {
-    const requests = inUse.get(socket);
-    if (requests !== undefined) inUse.set(socket, requests + change);
-  };
+  const server = createLimitedServer(limits);
+  const inUse = followConnections(server, limits.stalledMs);
   const closeUnused = (): void => {
-    for (const [socket, requests] of inUse) if (requests === 0) socket.destroySoon();
+    for (const [socket, answers] of inUse) if (answers.size === 0) socket.destroySoon();
   };
-  server.on('connection', (socket) => {
-    inUse.set(socket, 0);
-    socket.once('close', () => inUse.delete(socket));
-  });
 
   const serveAndRelease: RequestListener = (request, response) => {
-    const { socket } = request;
-    count(socket, 1);
+    const answers = inUse.get(request.socket)?.add(response);
     response.once('close', () => {
-      count(socket, -1);
+      answers?.delete(response);
       // What was written last may still be on its way to the client.
       if (stopping) setImmediate(closeUnused);
     });
     serve(request, response);
   };
   server.on('request', serveAndRelease);
-  // Without a listener Node would answer 417 by itself, and the gate would never see the request.
+  // Without these listeners Node would answer 417 or 100 by itself, before the gate has seen the request.
   server.on('checkExpectation', serveAndRelease);
+  server.on('checkContinue', serveAndRelease);
+
+  const openAnswers = (socket: Duplex) => inUse.get(socket as Socket) ?? [];
+  const refusals = createParserRefusals(limits, openAnswers, onRefused);
+  server.on('clientError', (error, socket) => refusals.refuse(error, socket));
+  server.on('connect', (_request, socket) => refusals.refuseConnect(socket));
 
   return {
     server,
@@ -95,6 +91,43 @@ export function createListener(config: ListenConfig, serve: RequestListener): Li
       return cut;
     },
   };
+}
+
+function createLimitedServer(limits: LimitsConfig): Server {
+  const server = createServer({
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: Math.min(limits.headersMs, limits.requestMs),
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: Math.min(limits.headersMs, TIME_LIMIT_PRECISION_MS),
+    noDelay: true,
+  });
+  // Node drops what is beyond its count without a word; one more than allowed lets the gate see it.
+  server.maxHeadersCount = limits.headerCount + 1;
+  server.maxConnections = limits.connections;
+  return server;
+}
+
+/**
+ * The open connections with the answers on them that have not ended: Node calls a connection idle
+ * only once it has served a request. Connections on which nothing moves are closed.
+ */
+function followConnections(
+  server: Server,
+  stalledMs: number,
+): ReadonlyMap<Socket, Set<ServerResponse>> {
+  const inUse = new Map<Socket, Set<ServerResponse>>();
+  server.on('connection', (socket) => {
+    inUse.set(socket, new Set());
+    socket.once('close', () => inUse.delete(socket));
+  });
+  server.timeout = stalledMs;
+  server.on('timeout', (socket: Socket) => {
+    const isIdle = inUse.get(socket)?.size === 0;
+    // A request that waits for the upstream has all the time; a client that does not read has not.
+    if (isIdle || socket.writableLength > 0) socket.destroy();
+  });
+  return inUse;
 }
 
 function listen(server: Server, { host, port }: ListenConfig): Promise<string> {

@@ -3,10 +3,18 @@ import { STATUS_CODES, type ServerResponse } from 'node:http';
 
 import type { Exchange, Hint } from './contracts.ts';
 import { TokenError, UpstreamError, type ProxyError } from './errors.ts';
+import { buildEarlyFields, endAnswer } from './forward/early-answer.ts';
 import { buildOperationOutcome, type IssueType } from './hints/operation-outcome.ts';
 
 /** Media type of what the proxy itself says. */
 export const FHIR_JSON = 'application/fhir+json; charset=utf-8';
+
+/** An answer of the proxy's own. */
+export interface ErrorAnswer {
+  /** Names and values in turn. */
+  fields: string[];
+  body: Buffer;
+}
 
 /**
  * Answers an exchange with an error; does nothing when its head was sent already.
@@ -24,13 +32,24 @@ export function answerWithError(
   exchange.error = error;
   if (response.headersSent || response.destroyed) return;
   exchange.status = error.status;
+  const { fields, body } = buildErrorAnswer(error, exchange.hints);
+  exchange.responseBytes = body.length;
+  fields.push(...added);
+  if (!added.includes('Connection')) fields.push(...buildEarlyFields(response));
+  if (origin !== undefined) fields.push(...buildHelpFields(exchange.hints, origin));
+  if (exchange.wire !== undefined) exchange.wire.returned = fields;
+  response.writeHead(error.status, STATUS_CODES[error.status] ?? 'Error', fields);
+  endAnswer(response, body);
+}
+
+/** The OperationOutcome that tells an error, and the fields that belong to it. */
+export function buildErrorAnswer(error: ProxyError, hints: readonly Hint[] = []): ErrorAnswer {
   const outcome = buildOperationOutcome({
     code: isConfiguration(error) ? 'login' : issueType(error.status),
     diagnostics: error.message,
-    hints: exchange.hints,
+    hints,
   });
   const body = Buffer.from(JSON.stringify(outcome));
-  exchange.responseBytes = body.length;
   const fields = [
     'Content-Type',
     FHIR_JSON,
@@ -40,15 +59,11 @@ export function answerWithError(
     'no-store',
     'Proxy-Status',
     buildProxyStatus(error),
-    ...added,
   ];
   if (error.retryAfterSeconds !== undefined) {
     fields.push('Retry-After', String(Math.max(1, Math.ceil(error.retryAfterSeconds))));
   }
-  if (origin !== undefined) fields.push(...buildHelpFields(exchange.hints, origin));
-  if (exchange.wire !== undefined) exchange.wire.returned = fields;
-  response.writeHead(error.status, STATUS_CODES[error.status] ?? 'Error', fields);
-  response.end(body);
+  return { fields, body };
 }
 
 /** Value of a `Proxy-Status` field; its error types are those of RFC 9209 section 2.3. */

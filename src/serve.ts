@@ -6,10 +6,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 
 import type { RouteConfig } from './config/schema.ts';
-import type { AccessToken, BodySink, Clock, Exchange, TokenOrigin } from './contracts.ts';
+import type { AccessToken, Clock, Exchange, TokenOrigin } from './contracts.ts';
 import type { Diagnosis, ServedRoute } from './diagnosis.ts';
 import { ProxyError } from './errors.ts';
 import { openExchange } from './exchange.ts';
+import { inviteBody, isWritten } from './forward/early-answer.ts';
 import type { ForwardJob } from './forward/job.ts';
 import {
   readWholeBody,
@@ -49,7 +50,7 @@ export function serve(rooms: Rooms, request: IncomingMessage, response: ServerRe
   const elapsedMs = (): number => performance.now() - arrivedAt;
   response.once('close', () => {
     exchange.timings.totalMs = elapsedMs();
-    if (!response.writableFinished && exchange.outcome !== 'upstream-died') {
+    if (!isWritten(response) && exchange.outcome !== 'upstream-died') {
       exchange.outcome = 'client-gone';
     }
     rooms.observation.finished(exchange);
@@ -86,7 +87,7 @@ interface Passage {
 
 /** Through the gate: on to the upstream, at once when there is nothing to wait for. */
 function forward(rooms: Rooms, arrival: Arrival, admission: RouteAdmission): void {
-  const { request, exchange } = arrival;
+  const { request, response, exchange } = arrival;
   const { interaction, judgeBody } = admission;
   const route = rooms.routes.get(admission.route)!;
   exchange.route = route.config.path;
@@ -99,15 +100,15 @@ function forward(rooms: Rooms, arrival: Arrival, admission: RouteAdmission): voi
     return;
   }
   if (token !== undefined) exchange.tokenOrigin = originInHand(route);
-  send(passage, streamedBody(request, exchange.wire?.bodies), token);
+  send(passage, streamedBody(response, exchange.wire?.bodies), token);
 }
 
 /** The body judged if need be, and a token. */
 async function prepare(passage: Passage): Promise<void> {
   const { arrival, admission, route } = passage;
-  const { request, response, exchange } = arrival;
+  const { response, exchange } = arrival;
   try {
-    const body = await admittedBody(request, admission, exchange.wire?.bodies);
+    const body = await admittedBody(arrival, admission);
     if (body instanceof ProxyError) {
       refuse(response, exchange, { kind: 'refused', error: body, fields: admission.corsFields });
       return;
@@ -153,11 +154,12 @@ function fail({ arrival, admission, route, origin }: Passage, cause: unknown): v
 
 /** The body as it may be sent on, or the reason to refuse it. */
 async function admittedBody(
-  request: IncomingMessage,
+  { request, response, exchange }: Arrival,
   { judgeBody }: RouteAdmission,
-  watch: BodySink | undefined,
 ): Promise<RequestBody | ProxyError> {
-  if (judgeBody === undefined) return streamedBody(request, watch);
+  const watch = exchange.wire?.bodies;
+  if (judgeBody === undefined) return streamedBody(response, watch);
+  inviteBody(response);
   const body = await readWholeBody(request, judgeBody.maxBytes);
   if (body === undefined) return judgeBody.tooLarge();
   return judgeBody.judge(body) ?? wholeBody(body, watch);
@@ -210,6 +212,7 @@ function answerOwnPath(
   { path, corsFields }: ReservedAdmission,
 ): void {
   exchange.outcome = 'answered';
+  inviteBody(response);
   if (rooms.answerReserved(request, response, path, corsFields)) {
     exchange.status = response.statusCode;
     return;

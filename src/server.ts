@@ -48,9 +48,11 @@ export async function createProxyServer(
     });
     routes.set(each, { ...route, diagnosis: createDiagnosis(route, clock) });
   }
-  const listener = createListener(config.listen, (request, response) => {
-    serve(rooms, request, response);
-  });
+  const listener = createListener(
+    config.listen,
+    (request, response) => serve(rooms, request, response),
+    ({ code, status, message }) => logger.info({ code, status }, `refused: ${message}`),
+  );
   const observation = createObservation({
     config,
     logger,

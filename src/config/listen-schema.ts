@@ -19,6 +19,10 @@ export const limitsSchema = z
     headersMs: milliseconds('Milliseconds for a request head to arrive.', 15_000),
     requestMs: milliseconds('Milliseconds for a whole request, body included, to arrive.', 300_000),
     keepAliveMs: milliseconds('Milliseconds that an idle client connection is kept open.', 30_000),
+    stalledMs: milliseconds(
+      'Milliseconds that a client may leave an answer unread before its connection is closed.',
+      300_000,
+    ),
     connections: z.int().min(1).max(65_535).default(2048).meta({
       description: 'Most client connections at one time; further ones are closed at once.',
     }),

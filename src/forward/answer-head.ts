@@ -1,6 +1,7 @@
 /** The head of an answer: its fields for the client, and whether its body will be rewritten. */
 import { UpstreamError } from '../errors.ts';
 import { parseContentCoding, type ContentCoding } from './content-coding.ts';
+import { buildEarlyFields } from './early-answer.ts';
 import type { Explanation, ForwardJob } from './job.ts';
 import { isRewritable, type LinkRewriter } from './links.ts';
 import { buildResponseFields, findField, type RawFields } from './response-fields.ts';
@@ -38,7 +39,12 @@ export function sendAnswerHead(
   { changes, decoded = false, length, explanation }: AnswerBody,
 ): void {
   const replacement = explanation?.body;
-  const added = [...job.addedFields, 'Server-Timing', buildServerTiming(job)];
+  const added = [
+    ...job.addedFields,
+    ...buildEarlyFields(job.response),
+    'Server-Timing',
+    buildServerTiming(job),
+  ];
   if (explanation !== undefined) added.push(...explanation.fields);
   if (replacement !== undefined) added.push('Content-Type', replacement.contentType);
   const withheld: string[] = [];

@@ -7,6 +7,7 @@ import type { AccessToken } from '../contracts.ts';
 import { planBody, sendAnswerHead, type AnswerHead } from './answer-head.ts';
 import { createBodyWriter, type BodyWriter, type Flow } from './body-writer.ts';
 import { decodeWhole } from './content-coding.ts';
+import { endAnswer } from './early-answer.ts';
 import type { Explanation, ForwardJob } from './job.ts';
 import type { LinkRewriter } from './links.ts';
 import { cleanReasonPhrase, findField, type RawFields } from './response-fields.ts';
@@ -163,7 +164,7 @@ function sendWhole(
   exchange.responseBytes += content.length;
   exchange.wire?.bodies?.response(content);
   if (exchange.outcome === 'pending') exchange.outcome = 'forwarded';
-  response.end(content);
+  endAnswer(response, content);
 }
 
 /** A body without its content coding, where that can be undone. */

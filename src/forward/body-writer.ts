@@ -3,6 +3,7 @@ import type { Transform } from 'node:stream';
 
 import { UpstreamError } from '../errors.ts';
 import { createDecoder, type ContentCoding } from './content-coding.ts';
+import { endAnswer } from './early-answer.ts';
 import type { ForwardJob } from './job.ts';
 import type { BodyRewriter } from './links.ts';
 
@@ -66,7 +67,7 @@ function createPlainWriter(
     end() {
       if (rewriter !== undefined) send(rewriter.end());
       if (exchange.outcome === 'pending') exchange.outcome = 'forwarded';
-      response.end();
+      endAnswer(response);
     },
   };
 }

@@ -2,10 +2,11 @@
  * The body of a client's request on its way to the upstream: streamed, and kept up to a bound so
  * that it can be sent a second time when the first attempt met a 401.
  */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 
 import type { BodySink } from '../contracts.ts';
+import { announcesBody, inviteBody } from './early-answer.ts';
 
 /** Most bytes kept for sending again; longer bodies are streamed but never replayed. */
 export const MOST_KEPT_BYTES = 1_048_576;
@@ -23,12 +24,6 @@ export interface RequestBody {
   canRepeat(): boolean;
   /** Bytes received from the client so far. */
   receivedBytes(): number;
-}
-
-/** Whether a request head announces a body (RFC 9112 section 6.3). */
-export function announcesBody(request: IncomingMessage): boolean {
-  const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
-  return coding !== undefined || (length !== undefined && length !== '0');
 }
 
 /** A body that is in memory already, because the gate had to look into it. */
@@ -50,11 +45,14 @@ const NO_BODY: RequestBody = {
 };
 
 /**
- * The body of a request whose head has arrived; nothing is read before `first` is called.
+ * The body of a request whose head has arrived; nothing is read before `first` is called, and no
+ * client is told to go on before that.
  *
+ * @param response the answer to the request
  * @param watch sees the body as it passes
  */
-export function streamedBody(request: IncomingMessage, watch?: BodySink): RequestBody {
+export function streamedBody(response: ServerResponse, watch?: BodySink): RequestBody {
+  const request = response.req;
   if (!announcesBody(request)) return NO_BODY;
   let kept: Buffer[] | undefined = [];
   let received = 0;
@@ -74,6 +72,7 @@ export function streamedBody(request: IncomingMessage, watch?: BodySink): Reques
   outbound.on('error', () => {});
 
   const start = (): void => {
+    inviteBody(response);
     request.on('data', (chunk: Buffer) => {
       received += chunk.length;
       watch?.request(chunk);
@@ -116,8 +115,8 @@ export function streamedBody(request: IncomingMessage, watch?: BodySink): Reques
 }
 
 /**
- * Reads a whole body of at most `maxBytes`; resolves to undefined when it is longer, in which case
- * the rest is discarded. Rejects when the client leaves before the end.
+ * Reads a whole body of at most `maxBytes`; resolves to undefined when it is longer, and reads no
+ * further then. Rejects when the client leaves before the end.
  */
 export function readWholeBody(
   request: IncomingMessage,
@@ -126,12 +125,17 @@ export function readWholeBody(
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let received = 0;
-    request.on('data', (chunk: Buffer) => {
+    const take = (chunk: Buffer): void => {
       received += chunk.length;
-      if (received <= maxBytes) chunks.push(chunk);
-      else resolve(undefined);
-    });
-    request.once('end', () => resolve(received <= maxBytes ? Buffer.concat(chunks) : undefined));
+      if (received <= maxBytes) {
+        chunks.push(chunk);
+        return;
+      }
+      request.off('data', take).pause();
+      resolve(undefined);
+    };
+    request.on('data', take);
+    request.once('end', () => resolve(Buffer.concat(chunks)));
     request.once('close', () => reject(new Error('the client left before its body was whole')));
   });
 }
