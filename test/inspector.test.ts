@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { request as httpRequest } from 'node:http';
+import { mkdtempSync } from 'node:fs';
+import { createServer, request as httpRequest } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 
+import { sendAgain } from '../src/observe/inspector/send-again.ts';
+import { buildExchangeOf } from './support/exchange.ts';
 import { assertHar } from './support/har.ts';
 import { startProxy, type Started, type StartOptions } from './support/proxy.ts';
 
@@ -264,6 +269,25 @@ suite('exchanges', () => {
     const response = await started.fetch(`/_proxy/exchanges/${id}/send-again`, { method: 'POST' });
     assert.equal(response.status, 409);
     assert.equal(started.received.length, 1);
+  });
+
+  test('nothing is sent again from a Unix socket, which has no port to send it to', async (t) => {
+    const path = join(mkdtempSync(join(tmpdir(), 'inspector-')), 'socket');
+    const answers: (string | undefined)[] = [];
+    const server = createServer((request, response) => {
+      sendAgain(buildExchangeOf('GET', '/Patient'), request.socket, (error) => {
+        answers.push(error);
+        response.end();
+      });
+    });
+    t.after(() => server.close());
+    server.listen(path);
+    await once(server, 'listening');
+    const request = httpRequest({ socketPath: path });
+    request.end();
+    const [response] = await once(request, 'response');
+    response.resume();
+    assert.deepEqual(answers, ['what came over a Unix socket cannot be sent again from here']);
   });
 
   test('are exported as an HTTP Archive', async (t) => {

@@ -39,6 +39,10 @@ export function sendAgain(
     done('only GET and HEAD can be sent again: bodies are not kept', 0);
     return;
   }
+  if (socket.localPort === undefined) {
+    done('what came over a Unix socket cannot be sent again from here', 0);
+    return;
+  }
   const fields = pair(wire.received ?? []).filter(
     ({ name }) => !NOT_REPEATED.has(name.toLowerCase()),
   );
