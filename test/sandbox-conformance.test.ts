@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { type ConformanceCase } from './support/conformance/cases.ts';
+import type { SandboxVersion } from '../src/sandbox/index.ts';
+import type { CaseTable, ConformanceCase } from './support/conformance/cases.ts';
 import { compare } from './support/conformance/compare.ts';
 import { FHIR_CASES } from './support/conformance/fhir-cases.ts';
 import { OAUTH_CASES } from './support/conformance/oauth-cases.ts';
+import { OPENEMR_8_0_0_CASES } from './support/conformance/openemr-8.0.0-cases.ts';
 import { createStage, type Stage } from './support/conformance/stage.ts';
 import {
   loadNotCovered,
@@ -12,59 +14,79 @@ import {
   type Transcript,
 } from './support/conformance/transcript.ts';
 
-const VERSION = '7.0.3';
-/** Exchanges that were recorded against this version. */
-const RECORDED = 323;
-const LEAST_COVERED = 320;
+/** A recording, and what has to be covered of it. */
+interface Recording {
+  version: SandboxVersion;
+  /** Exchanges that were recorded. */
+  recorded: number;
+  leastCovered: number;
+  cases: CaseTable;
+}
 
-const transcripts = loadTranscripts(VERSION);
-const cases = new Map<number, ConformanceCase>(
-  [...Object.entries(OAUTH_CASES), ...Object.entries(FHIR_CASES)].map(([number, each]) => [
-    Number(number),
-    each,
-  ]),
-);
-const differing: number[] = [];
+const RECORDINGS: readonly Recording[] = [
+  { version: '7.0.3', recorded: 323, leastCovered: 320, cases: {} },
+  { version: '8.0.0', recorded: 469, leastCovered: 465, cases: OPENEMR_8_0_0_CASES },
+];
 
-describe(`the sandbox answers as OpenEMR ${VERSION} was recorded to`, () => {
-  let plain: Stage;
-  let secure: Stage;
+for (const { version, recorded, leastCovered, cases: own } of RECORDINGS) {
+  const transcripts = loadTranscripts(version);
+  const notCovered = loadNotCovered(version);
+  // The same number is the same case in both recordings; neither has all of them.
+  const cases = Object.entries({ ...OAUTH_CASES, ...FHIR_CASES, ...own })
+    .map(([number, each]): [number, ConformanceCase] => [Number(number), each])
+    .filter(([number]) => transcripts.has(number));
+  const differing: number[] = [];
 
-  before(async () => {
-    [plain, secure] = await Promise.all([createStage(), createStage({ tls: true })]);
-  });
-  after(async () => {
-    await Promise.all([plain.close(), secure.close()]);
-    console.log(
-      `conformance: ${cases.size} of ${RECORDED} transcripts, ${differing.length} differ`,
-    );
-  });
+  describe(`the sandbox answers as OpenEMR ${version} was recorded to`, () => {
+    let plain: Stage;
+    let secure: Stage;
 
-  for (const [number, each] of [...cases].sort(([a], [b]) => a - b)) {
-    const transcript = transcripts.get(number);
-    const name = `${String(number).padStart(3, '0')} ${transcript?.name ?? '(no fixture)'}`;
-    test(name, async () => {
-      assert.ok(transcript, `transcript ${number} is not in test/fixtures/openemr-${VERSION}`);
-      const stage = each.tls === true ? secure : plain;
-      stage.reset();
-      const differences = await play(stage, transcript, each);
-      if (differences.length > 0) differing.push(number);
-      assert.equal(differences.join('\n'), '', transcript.what_was_done);
+    before(async () => {
+      [plain, secure] = await Promise.all([
+        createStage(version),
+        createStage(version, { tls: true }),
+      ]);
     });
-  }
-});
+    after(async () => {
+      await Promise.all([plain.close(), secure.close()]);
+      console.log(
+        `conformance ${version}: ${cases.length} of ${recorded} transcripts, ${differing.length} differ`,
+      );
+    });
 
-test('every recorded exchange is covered by a case or listed with a reason', () => {
-  const notCovered = loadNotCovered(VERSION);
-  const both = [...cases.keys()].filter((number) => notCovered.has(number));
-  assert.deepEqual(both, [], 'covered and listed as not covered');
-  assert.equal(cases.size + notCovered.size, RECORDED);
-  assert.ok(cases.size >= LEAST_COVERED, `${cases.size} covered`);
-  for (const reason of notCovered.values()) assert.match(reason, /\w{3}/);
+    for (const [number, each] of cases.sort(([a], [b]) => a - b)) {
+      const transcript = transcripts.get(number)!;
+      test(`${String(number).padStart(3, '0')} ${transcript.name}`, async () => {
+        const stage = each.tls === true ? secure : plain;
+        stage.reset();
+        const differences = await play(stage, transcript, each);
+        if (differences.length > 0) differing.push(number);
+        assert.equal(differences.join('\n'), '', transcript.what_was_done);
+      });
+    }
+  });
+
+  test(`every exchange recorded of ${version} is covered by a case or listed with a reason`, () => {
+    const both = cases.filter(([number]) => notCovered.has(number));
+    assert.deepEqual(both, [], 'covered and listed as not covered');
+    assert.equal(cases.length + notCovered.size, recorded);
+    assert.ok(cases.length >= leastCovered, `${cases.length} covered`);
+    for (const reason of notCovered.values()) assert.match(reason, /\w{3}/);
+  });
+}
+
+test('every case is of a recorded exchange', () => {
+  const seven = loadTranscripts('7.0.3');
+  const eight = loadTranscripts('8.0.0');
+  for (const number of Object.keys({ ...OAUTH_CASES, ...FHIR_CASES }).map(Number)) {
+    assert.ok(seven.has(number) || eight.has(number), String(number));
+  }
+  for (const number of Object.keys(OPENEMR_8_0_0_CASES))
+    assert.ok(eight.has(Number(number)), number);
 });
 
 describe('the comparison sees', () => {
-  const recorded = (): Transcript => structuredClone(transcripts.get(4)) as Transcript;
+  const recorded = (): Transcript => structuredClone(loadTranscripts('7.0.3').get(4)) as Transcript;
   const CHANGES: readonly [string, (transcript: Transcript) => void, RegExp][] = [
     ['another status', ({ response }) => (response.status = 400), /^status: got 401, recorded 400/],
     ['another reason phrase', ({ response }) => (response.statusText = 'No'), /^reason phrase: /],
@@ -109,7 +131,7 @@ describe('the comparison sees', () => {
   ];
   let stage: Stage;
   before(async () => {
-    stage = await createStage();
+    stage = await createStage('7.0.3');
   });
   after(() => stage.close());
 

@@ -36,12 +36,12 @@ export function checkScope(
 
 /** Who called what, as the versions that log it want to know. */
 export function callDetail(
-  { site, resource }: Pick<FhirRequest, 'site' | 'resource'>,
+  { site, resource, query }: Pick<FhirRequest, 'site' | 'resource' | 'query'>,
   state: SandboxState,
   access: Access | undefined,
 ): FailureDetail {
   return {
-    path: `/apis/dispatch.php/${site}/fhir${resource}`,
+    path: `/apis/dispatch.php/${site}/fhir${resource}${query === '' ? '' : `?${query}`}`,
     client: access?.clientId ?? '',
     user: access === undefined ? '' : state.systemUser.uuid,
   };

@@ -114,6 +114,7 @@ function refuseByLimits(request: SandboxRequest): SandboxAnswer | undefined {
   if (rawHeaders.length / 2 > MAX_FIELDS) {
     return bad("The number of request header fields exceeds this server's limit.");
   }
+  if (!/^[\w.:[\]-]*$/.test(request.headers['host'] ?? '')) return bad('');
   for (let i = 0; i < rawHeaders.length; i += 2) {
     if (`${rawHeaders[i]}: ${rawHeaders[i + 1]}`.length > MAX_LINE_BYTES) {
       return bad('Size of a request header field exceeds server limit.');

@@ -18,13 +18,14 @@ import { generatePair } from './server-keys.ts';
 import { listen } from './server.ts';
 import { createState } from './state.ts';
 import { OPENEMR_7_0_3 } from './versions/openemr-7.0.3.ts';
+import { OPENEMR_8_0_0 } from './versions/openemr-8.0.0.ts';
 import type { VersionProfile } from './versions/profile.ts';
 
 export type { SandboxClient, SandboxSettings, SandboxState } from './exchange.ts';
 export { FAULT_NAMES, type FaultName, type FaultSettings, parseFaultText } from './faults.ts';
 
 /** OpenEMR versions that the sandbox can play. */
-export type SandboxVersion = '7.0.3';
+export type SandboxVersion = '7.0.3' | '8.0.0';
 
 /** Options of `startSandbox`; all have defaults. */
 export interface SandboxOptions {
@@ -82,7 +83,10 @@ export interface Sandbox {
   close(): Promise<void>;
 }
 
-const VERSIONS: Readonly<Record<SandboxVersion, VersionProfile>> = { '7.0.3': OPENEMR_7_0_3 };
+const VERSIONS: Readonly<Record<SandboxVersion, VersionProfile>> = {
+  '7.0.3': OPENEMR_7_0_3,
+  '8.0.0': OPENEMR_8_0_0,
+};
 
 /** Versions that `startSandbox` takes. */
 export const SANDBOX_VERSIONS = Object.keys(VERSIONS) as readonly SandboxVersion[];

@@ -34,7 +34,7 @@ export function answerOauthFailure(
     ...fieldOptions(failure),
     ...(challenge === undefined ? {} : { challenge }),
   });
-  const answer = finish(request, failure, fields);
+  const answer = finish(request, state, failure, fields);
   // PHP's header() raises the status to 401 when it is given a WWW-Authenticate field.
   return challenge === undefined ? answer : { ...answer, status: 401 };
 }
@@ -56,7 +56,7 @@ export function answerApiFailure(
   failure: Failure,
 ): SandboxAnswer {
   const fields = state.version.http.apiFields(request, state.clock.now(), fieldOptions(failure));
-  return finish(request, failure, fields);
+  return finish(request, state, failure, fields);
 }
 
 function fieldOptions({ session, cors }: Failure): FieldOptions {
@@ -66,10 +66,18 @@ function fieldOptions({ session, cors }: Failure): FieldOptions {
   };
 }
 
-function finish(request: SandboxRequest, failure: Failure, fields: Field[]): SandboxAnswer {
+function finish(
+  request: SandboxRequest,
+  state: SandboxState,
+  failure: Failure,
+  fields: Field[],
+): SandboxAnswer {
   for (const message of failure.log ?? []) request.log.write(message);
   const { body } = failure;
-  const text = typeof body === 'string' ? body : phpJson(body);
+  const text =
+    typeof body === 'string'
+      ? body
+      : phpJson(body, { markup: state.version.http.hexesMarkup && failure.plainJson !== true });
   const type = failure.contentType ?? (typeof body === 'string' ? EMPTY_TYPE : 'application/json');
   return { status: failure.status, fields: [...fields, ['Content-Type', type]], body: text };
 }

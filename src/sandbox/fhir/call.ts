@@ -1,9 +1,9 @@
 /** A call of a FHIR route: what every kind of route is given, and the answers they share. */
 import type { Access, Field, FhirRequest, SandboxAnswer, SandboxState } from '../exchange.ts';
 import { apiAnswer } from '../fields.ts';
+import { phpJson } from '../php-json.ts';
 import { serverBase } from '../state.ts';
 import type { FhirDocument } from '../versions/profile.ts';
-import { encodeJson } from './json.ts';
 import type { Resource } from './resource.ts';
 import { withAbsoluteUrls } from './resources/document-reference.ts';
 import type { Route } from './route.ts';
@@ -48,8 +48,9 @@ export function answerJson(
   document: FhirDocument,
   status = 200,
 ): SandboxAnswer {
-  const escapeSlashes = state.version.fhir.escapesSlashes.has(document);
-  return apiAnswer(request, state, { status, body: encodeJson(body, escapeSlashes) });
+  const { fhir, http } = state.version;
+  const options = { slashes: fhir.escapesSlashes.has(document), markup: http.hexesMarkup };
+  return apiAnswer(request, state, { status, body: phpJson(body, options) });
 }
 
 /** An answer without a body. */

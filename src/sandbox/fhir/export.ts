@@ -11,11 +11,12 @@ import type { FhirCall } from './call.ts';
 import { PhpFatalError } from './errors.ts';
 import { exportableTypes, releaseExpiredFiles, writeExportFiles } from './export-job.ts';
 import type { ExportJob, ExportScope } from './export-job.ts';
-import { buildOrderedUuid } from './ordered-uuid.ts';
+import { buildOrderedUuid, isUuid } from './ordered-uuid.ts';
 import { assertFitsMemory } from './read.ts';
 import { asArray, asObject } from './resources/parse.ts';
 import { parseDateRange } from './search-date.ts';
 import { referencedId } from './search-values.ts';
+import { BAD_ID_MESSAGE } from './search.ts';
 
 /** `GET /$export`, `/Patient/$export`, `/Group/:id/$export`. */
 export function answerKickOff(call: FhirCall): SandboxAnswer {
@@ -129,8 +130,15 @@ function chooseTypes({ access, parameters }: FhirCall): readonly string[] | stri
     : 'AccessToken does grant access to any supported system resources';
 }
 
-function groupMembers({ route, state }: FhirCall): Pick<ExportScope, 'patientIds'> {
+function groupMembers({ request, route, state }: FhirCall): Pick<ExportScope, 'patientIds'> {
   if (route.resource !== 'Group') return {};
+  const { fhir } = state.version;
+  const type = fhir.types.find(({ name }) => name === 'Group');
+  if (fhir.logsBadGroup && type !== undefined && !isUuid(route.parameter ?? '')) {
+    const { service } = type;
+    const problem = { type: type.name, service, field: '_id', message: BAD_ID_MESSAGE };
+    request.log.write(fhir.searchProblem({ ...problem, by: 'export' }));
+  }
   const group = state.records.find('Group', route.parameter ?? '');
   const members = asArray(group?.member).map((member) => asObject(member).entity ?? null);
   return { patientIds: members.flatMap((entity) => referencedId(entity) ?? []) };

@@ -31,7 +31,7 @@ export async function answerFhir(
   state: SandboxState,
   access: Access | undefined,
 ): Promise<SandboxAnswer> {
-  if (request.method === 'OPTIONS') {
+  if (request.method === 'OPTIONS' && state.version.http.answersOptions) {
     return apiAnswer(request, state, { status: 200 });
   }
   const { method, path, parameters } = await normalizeSearch(request);

@@ -36,6 +36,9 @@ export function searchResources(
   return page(sort(type, found, parameters.get('_sort')?.at(-1)), parameters);
 }
 
+/** What OpenEMR says of an id that is no UUID. */
+export const BAD_ID_MESSAGE = new SearchFieldError('_id', BAD_UUID).message;
+
 /** The id of a read, which OpenEMR treats as a search by `_id`. @throws SearchFieldError */
 export function assertUuid(id: string): void {
   if (!isUuid(id)) throw new SearchFieldError('_id', BAD_UUID);

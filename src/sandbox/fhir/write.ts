@@ -1,7 +1,7 @@
 /** Create and update, of the three types that OpenEMR's FHIR API writes. */
 import type { SandboxAnswer } from '../exchange.ts';
 import { refuseApi } from '../refusal.ts';
-import { answerJson } from './call.ts';
+import { answerJson, present } from './call.ts';
 import type { FhirCall } from './call.ts';
 import { buildOrderedUuid } from './ordered-uuid.ts';
 import type { ResourceType } from './resource-types.ts';
@@ -96,7 +96,7 @@ export function answerUpdate(call: FhirCall, type: ResourceType): SandboxAnswer 
   const row = { ...writer.parse(stored), ...writer.parse(posted) };
   const updated = writer.build(row, { id: stored.id, lastUpdatedMs: nowMs, number: 0 });
   state.records.put(updated);
-  return answerJson(call, updated, 'resource');
+  return answerJson(call, present(call, updated), 'resource');
 }
 
 function writerOf(type: ResourceType): Writer {

@@ -55,6 +55,7 @@ async function checkAssertion(
   site: string,
 ): Promise<SandboxAnswer | undefined> {
   const keySet = await readKeySet(client, state);
+  if (keySet === 'none') return refuseOauth(request, state, 'jwks-missing', { client: client.id });
   if ('message' in keySet) {
     return refuseOauth(request, state, 'jwks-unusable', { client: client.id, ...keySet });
   }

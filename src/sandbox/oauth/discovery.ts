@@ -31,7 +31,7 @@ export async function answerJwk(
 ): Promise<SandboxAnswer> {
   const { n, e } = (await state.keys.publicKey(false)).export({ format: 'jwk' });
   const keySet = { keys: [{ kty: 'RSA', n, e, use: 'sig' }] };
-  return jsonAnswer(request, state, `${escapeSlashes(JSON.stringify(keySet, null, INDENT))}\n`);
+  return jsonAnswer(request, state, state.version.http.printKeySet(keySet));
 }
 
 const OPENID_REST = {

@@ -9,16 +9,14 @@ const UNREACHABLE = { message: 'failed to retrieve jwk contents from jwk_uri' };
  * A jwks_uri wins over an inline set and is fetched each time: no redirect followed, the status
  * ignored, no time limit but Apache's own.
  *
- * @returns the `keys` member whatever it is; or OpenEMR's message; or PHP's word for what the text was instead of an object
+ * @returns the `keys` member whatever it is; `none` for a client without any; or OpenEMR's message; or PHP's word for what the text was instead of an object
  */
 export async function readKeySet(
   client: SandboxClient,
   state: SandboxState,
-): Promise<{ keys: unknown } | { message: string } | { type: string }> {
+): Promise<{ keys: unknown } | { message: string } | { type: string } | 'none'> {
   if (state.faults['jwks-unreachable']) return UNREACHABLE;
-  if (client.jwksUri === '' && client.jwks === '') {
-    return { message: 'jwks_uri or jwks string must be provided' };
-  }
+  if (client.jwksUri === '' && client.jwks === '') return 'none';
   const text = client.jwksUri === '' ? client.jwks : await fetchText(client.jwksUri);
   if (text === undefined) return UNREACHABLE;
   const value = parsePhpJson(text);

@@ -15,6 +15,8 @@ export interface Failure {
   status: number;
   /** Body as an object that is sent as JSON, or as text; empty for no body. */
   body: Readonly<Record<string, unknown>> | readonly unknown[] | string;
+  /** Whether JSON is written without the version's extra escapes; default false. */
+  plainJson?: boolean;
   /** Default: `application/json` for an object, PHP's own type otherwise. */
   contentType?: string;
   /** Default `ended`. */
@@ -33,7 +35,7 @@ export interface Failure {
 export interface FailureDetail {
   client?: string;
   message?: string;
-  /** Path as PHP sees it, of the script and below. */
+  /** Path as PHP sees it, of the script and below, with the query. */
   path?: string;
   claims?: Readonly<Record<string, unknown>>;
   audience?: string;
@@ -72,6 +74,7 @@ export type OauthFailureName =
   | 'client-unknown'
   | 'client-public'
   | 'client-disabled'
+  | 'jwks-missing'
   | 'jwks-unusable'
   | 'jwks-not-an-object'
   | 'assertion-refused'
@@ -103,22 +106,12 @@ export type FhirFailureName =
   | 'crash-negative-count'
   | 'memory-exhausted';
 
-/** Ways to fail before a FHIR route runs, and at its scope check. */
+/** Ways to fail at the checks that every version makes under /apis, and in a FHIR route. */
 export type ApiFailureName =
-  | 'site-error'
-  | 'site-of-token'
-  | 'site-unknown'
-  | 'public-key-missing'
-  | 'bearer-refused'
-  | 'database-down'
   | 'token-revoked'
   | 'trusted-user-gone'
   | 'token-unknown'
   | 'system-user-missing'
-  | 'api-not-covered'
-  | 'fhir-api-off'
-  | 'not-an-api'
-  | 'local-call'
   | 'scope-missing'
   | 'route-unknown'
   | FhirFailureName;

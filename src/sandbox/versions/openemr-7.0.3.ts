@@ -17,6 +17,9 @@ export const OPENEMR_7_0_3: VersionProfile = {
   version: '7.0.3',
   http: {
     postMaxBytes: 31_457_280,
+    hexesMarkup: false,
+    answersOptions: true,
+    printKeySet: (keySet) => `${JSON.stringify(keySet, null, 4).replaceAll('/', '\\/')}\n`,
     rewritesByForm: true,
     methodOf: ({ method }) => method,
     // OpenEMR takes the folder's name, "apis", for the site.

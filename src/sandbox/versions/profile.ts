@@ -75,8 +75,8 @@ export interface FhirRules {
   smartConfiguration(facts: ServerFacts, scopes: readonly string[]): JsonObject;
   /** Path of a kick-off as the status of its job shows it. */
   exportRequest(request: { site: string; resource: string; query: string }): string;
-  /** Whether a group that is not there leaves a line in the log. */
-  logsMissingGroup: boolean;
+  /** Whether the export of a group whose id is no UUID leaves a line in the log. */
+  logsBadGroup: boolean;
 }
 
 /** A scope that was refused: the server does not know it. */
@@ -161,6 +161,12 @@ export interface RegistrationRules {
 export interface HttpRules {
   /** PHP's post_max_size: a larger form arrives empty. */
   postMaxBytes: number;
+  /** Whether markup and quotes within JSON strings are written as `\\u` escapes. */
+  hexesMarkup: boolean;
+  /** Whether OPTIONS is answered before any route is looked for. */
+  answersOptions: boolean;
+  /** The server's own JWK Set as text. */
+  printKeySet(keySet: object): string;
   /** Whether a `_REWRITE_COMMAND` in a form body replaces the path, as one in the query does. */
   rewritesByForm: boolean;
   /** Method that a request is taken for, or why it is refused. */

@@ -2,7 +2,6 @@
 import { normaliseText } from './compare.ts';
 import { startRecordedExport } from './export-cases.ts';
 import { loadRecordedData } from './recorded-data.ts';
-import { RECORDED_ORIGIN } from './stage.ts';
 import type { Stage } from './stage.ts';
 import type { Transcript } from './transcript.ts';
 
@@ -17,8 +16,7 @@ interface SurveyResult {
   raw_first_300: string;
 }
 
-/** Stored files of the recorded server before the survey's export, and what it held besides patients. */
-const FILES_BEFORE = 127;
+/** What the recorded server held besides patients. */
 const LOCATIONS = 17;
 /** The recorder kept that many escaped URLs of an answer. */
 const MOST_ESCAPED = 6;
@@ -28,17 +26,22 @@ const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 export async function compareSurvey(stage: Stage, transcript: Transcript): Promise<string[]> {
   loadRecordedData(stage);
   addPlaces(stage);
-  const bearer = await startRecordedExport(stage, FILES_BEFORE);
+  const bearer = await startRecordedExport(stage, stage.server.surveyFilesBefore);
   const [job = ''] = stage.sandbox.state.exportJobs.keys();
   const { results } = transcript as unknown as { results: SurveyResult[] };
   const differences: string[] = [];
   for (const recorded of results) {
-    const target = recorded.url.slice(RECORDED_ORIGIN.length).replace(/(?<=job=).*/, job);
+    const target = recorded.url.slice(stage.server.origin.length).replace(/(?<=job=).*/, job);
     const response = await fetch(`${stage.sandbox.url}${target}`, {
       headers: { Authorization: `Bearer ${bearer}` },
     });
-    const actual = describe(recorded, response.status, await response.text());
-    const expected = { ...recorded, raw_first_300: normaliseHead(recorded.raw_first_300) };
+    const actual = describe(stage.server.origin, recorded, response.status, await response.text());
+    const { own_absolute_urls_escaped: escaped } = recorded;
+    const expected = {
+      ...recorded,
+      ...(escaped === undefined ? {} : { own_absolute_urls_escaped: withoutIds(escaped) }),
+      raw_first_300: normaliseHead(recorded.raw_first_300),
+    };
     for (const [member, value] of Object.entries(expected)) {
       const [a, b] = [actual[member as keyof SurveyResult], value].map((v) => JSON.stringify(v));
       if (a !== b) differences.push(`${recorded.what}, ${member}: got ${a}, recorded ${b}`);
@@ -47,13 +50,22 @@ export async function compareSurvey(stage: Stage, transcript: Transcript): Promi
   return differences;
 }
 
-function describe(recorded: SurveyResult, status: number, text: string): SurveyResult {
-  const plain = ownUrls(text, RECORDED_ORIGIN);
-  const escaped = ownUrls(text, RECORDED_ORIGIN.replaceAll('/', '\\/'));
+function describe(
+  origin: string,
+  recorded: SurveyResult,
+  status: number,
+  text: string,
+): SurveyResult {
+  const plain = ownUrls(text, origin);
+  const escaped = ownUrls(text, origin.replaceAll('/', '\\/'));
   return {
     ...recorded,
     ...(recorded.status === undefined ? {} : { status }),
-    slashes: plain.length === 0 && text.includes('\\/') ? 'escaped \\/' : 'plain /',
+    slashes: (
+      recorded.own_absolute_urls_escaped === undefined ? text.includes('\\/') : escaped.length > 0
+    )
+      ? 'escaped \\/'
+      : 'plain /',
     own_absolute_urls_plain: plain,
     ...(recorded.own_absolute_urls_escaped === undefined
       ? {}
@@ -64,7 +76,11 @@ function describe(recorded: SurveyResult, status: number, text: string): SurveyR
 
 function ownUrls(text: string, origin: string): string[] {
   const found = text.split('"').filter((part) => part.startsWith(origin));
-  return [...new Set(found.map((url) => url.replace(UUID, '<uuid>')))];
+  return withoutIds(found);
+}
+
+function withoutIds(urls: readonly string[]): string[] {
+  return [...new Set(urls.map((url) => url.replace(UUID, '<uuid>')))];
 }
 
 function normaliseHead(text: string): string {

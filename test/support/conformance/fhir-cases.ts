@@ -1,17 +1,19 @@
-import { compareSurvey } from './absolute-urls.ts';
 /** Cases of the FHIR endpoints. Bulk export stands beside, in `export-cases.ts`. */
+import type { TokenRow } from '../../../src/sandbox/exchange.ts';
+import { compareSurvey } from './absolute-urls.ts';
 import type { CaseTable, ConformanceCase } from './cases.ts';
 import { EXPORT_CASES } from './export-cases.ts';
 import { compareLifetime } from './lifetime.ts';
 import { loadRecordedData } from './recorded-data.ts';
-import { CLIENTS, signJwt } from './stage.ts';
+import { signJwt } from './stage.ts';
 import type { Stage } from './stage.ts';
 import type { Transcript } from './transcript.ts';
 
 /** The recorded request, to a server with the recorded data. */
-const plain: ConformanceCase = { prepare: (stage) => loadRecordedData(stage) };
+export const plain: ConformanceCase = { prepare: (stage) => loadRecordedData(stage) };
 
-const numbers = (list: string, each: ConformanceCase): CaseTable =>
+/** The same case for each of some numbers, space-separated. */
+export const numbers = (list: string, each: ConformanceCase): CaseTable =>
   Object.fromEntries(list.split(' ').map((number) => [number, each]));
 
 const withSettings = (
@@ -71,13 +73,21 @@ const TOKENS: CaseTable = {
       return { bearer: signJwt(assertion?.header ?? {}, stage.keys.k1, assertion?.claims ?? {}) };
     },
   },
+  313: withToken((token, { sandbox }) => {
+    rowOf(sandbox, token).expiresAtSeconds -= 3600;
+    return token;
+  }),
+  314: withToken((token, { sandbox }) => {
+    rowOf(sandbox, token).revoked = true;
+    return token;
+  }),
   315: withToken((token, { sandbox }) => {
     sandbox.state.tokens.delete(String(claimsOf(token)['jti']));
     return token;
   }),
   316: plain,
   317: withToken((token, stage) => {
-    stage.client(CLIENTS.disabledLater).enabled = false;
+    stage.client(stage.server.clients.disabledLater).enabled = false;
     return token;
   }),
   324: withToken(async (token, stage, transcript) => {
@@ -89,7 +99,7 @@ const TOKENS: CaseTable = {
     ...plain,
     run: async (stage, transcript) =>
       stage.replay(transcript, {
-        bearer: await stage.issueToken(CLIENTS.main, 'system/Patient.read'),
+        bearer: await stage.issueToken(stage.server.clients.main, 'system/Patient.read'),
       }),
   },
 };
@@ -105,7 +115,7 @@ const READS: CaseTable = {
   // The recording joined the fields in another order.
   369: {
     ...plain,
-    request: { fields: { Host: 'localhost:9300' } },
+    request: ({ server }) => ({ fields: { Host: new URL(server.origin).host } }),
     compare: { sameLength: false },
   },
   ...numbers('382 384 385 386 388 391 392 393 395 398', plain),
@@ -113,6 +123,10 @@ const READS: CaseTable = {
   390: withSettings({ emptySites: ['nope'] }),
   412: { ...plain, request: { fields: { 'X-Long': 'x'.repeat(9000) } } },
   ...numbers('413 414 415 416 417', plain),
+  420: withToken((token, { sandbox }) => {
+    sandbox.state.settings.systemScopes = false;
+    return token;
+  }),
   418: withSettings({ fhirApi: false }),
   419: withSettings({ fhirApi: false }),
   ...numbers('711 712 713 714 718 719 721 723 724 726 727 729 735 736 737 738 740 741', plain),
@@ -173,6 +187,12 @@ async function issueRecorded(stage: Stage, { request }: Transcript): Promise<str
   const claims = request.bearer_decoded?.claims ?? {};
   const scopes = (claims['scopes'] as string[]).filter((scope) => !scope.startsWith('site:'));
   return stage.issueToken(String(claims['aud']), scopes.join(' '));
+}
+
+function rowOf({ state }: Stage['sandbox'], token: string): TokenRow {
+  const row = state.tokens.get(String(claimsOf(token)['jti']));
+  if (row === undefined) throw new Error('the token has no row');
+  return row;
 }
 
 function claimsOf(token: string): Record<string, unknown> {

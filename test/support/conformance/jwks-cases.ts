@@ -10,7 +10,7 @@ import { createCertificate } from '../certificates.ts';
 import type { TestKey } from '../keys.ts';
 import type { CaseTable, ConformanceCase } from './cases.ts';
 import { compare } from './compare.ts';
-import { CLIENTS, type Stage, type StageKeys } from './stage.ts';
+import type { Stage, StageKeys } from './stage.ts';
 import type { Transcript } from './transcript.ts';
 
 type Build = (keys: StageKeys) => unknown;
@@ -28,7 +28,7 @@ function remote(
           ? createHttpsServer(await createCertificate(), listener)
           : createServer(listener);
       const scheme = options.tls === true ? 'https' : 'http';
-      const client = stage.client(CLIENTS.remoteKeys);
+      const client = stage.client(stage.server.clients.remoteKeys);
       client.jwksUri = `${scheme}://127.0.0.1:${await listen(server)}/jwks.json`;
       client.jwks = options.inline === undefined ? '' : JSON.stringify(options.inline(stage.keys));
       try {
@@ -45,7 +45,10 @@ function remote(
 function unreachable(uri: (stage: Stage) => Promise<string> | string): ConformanceCase {
   return {
     prepare: async (stage) => {
-      Object.assign(stage.client(CLIENTS.remoteKeys), { jwksUri: await uri(stage), jwks: '' });
+      Object.assign(stage.client(stage.server.clients.remoteKeys), {
+        jwksUri: await uri(stage),
+        jwks: '',
+      });
     },
   };
 }
@@ -54,7 +57,7 @@ function unreachable(uri: (stage: Stage) => Promise<string> | string): Conforman
 function inline(text: (keys: StageKeys) => string): ConformanceCase {
   return {
     prepare: (stage) => {
-      stage.client(CLIENTS.inlineKeys).jwks = text(stage.keys);
+      stage.client(stage.server.clients.inlineKeys).jwks = text(stage.keys);
     },
   };
 }
@@ -76,12 +79,15 @@ const rest = (jwk: JWK, ...left: string[]): JWK =>
 const padded = (value: string | undefined): string =>
   Buffer.from(value ?? '', 'base64url').toString('base64');
 
-const weak = once((): TestKey => {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+const weak = once(() => rsaKey(1024));
+const strong = once(() => rsaKey(4096));
+
+function rsaKey(modulusLength: number): TestKey {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength });
   const publicJwk = publicKey.export({ format: 'jwk' }) as JWK;
   return {
     alg: 'RS384',
-    kid: 'weak',
+    kid: 'k1',
     privateKey,
     publicKey,
     publicJwk,
@@ -89,7 +95,7 @@ const weak = once((): TestKey => {
     text: '',
     pem: '',
   };
-});
+}
 
 const REMOTE: CaseTable = {
   201: remote(text(200, 'application/json', publicSet)),
@@ -106,11 +112,14 @@ const REMOTE: CaseTable = {
   207: remote(text(200, 'text/html', () => '<h1>Welcome</h1>')),
   208: remote(text(404, 'application/json', () => '{"error":"not found"}')),
   209: remote(text(500, 'text/plain', () => 'Internal Server Error')),
+  210: remote(text(200, 'application/json', () => '')),
   211: remote((keys) => (request, response) => {
     if (request.url === '/moved') response.end(publicSet(keys));
     else response.writeHead(302, { Location: '/moved' }).end();
   }),
+  213: remote(text(200, 'text/plain', publicSet)),
   214: remote(text(200, 'application/json', (keys) => `\uFEFF${publicSet(keys)}`)),
+  215: remote(text(200, 'application/json', (keys) => JSON.stringify(keys.k1.publicJwk))),
   216: remote(
     text(200, 'application/json', (keys) => JSON.stringify({ keys: [keys.e1.publicJwk] })),
   ),
@@ -124,6 +133,13 @@ const REMOTE: CaseTable = {
   219: remote(text(200, 'application/json', publicSet), {
     inline: (keys) => ({ keys: [keys.k2.publicJwk] }),
   }),
+  221: {
+    prepare: ({ client, server, keys }) =>
+      void Object.assign(client(server.clients.remoteKeys), {
+        jwksUri: 'http://no-such-host.invalid/jwks.json',
+        jwks: JSON.stringify({ keys: [keys.k2.publicJwk] }),
+      }),
+  },
   247: {
     ...remote(() => () => undefined),
     prepare: (stage) => void (stage.sandbox.state.settings.gatewayTimeoutMs = 50),
@@ -139,10 +155,15 @@ const INLINE: CaseTable = {
   227: inlineSet((keys) => ({ keys: [keys.k1.privateJwk] })),
   228: inlineSet((keys) => ({ keys: [rest(keys.k1.publicJwk, 'alg')] })),
   230: inlineSet((keys) => ({ keys: [rest(keys.k1.publicJwk, 'use', 'key_ops')] })),
+  231: inlineSet(({ k1 }) => ({
+    keys: [rest(k1.publicJwk, 'alg', 'use', 'kid', 'key_ops')],
+  })),
   232: inlineSet((keys) => ({ keys: [{ ...keys.k1.publicJwk, use: 'enc', alg: 'RSA-OAEP' }] })),
   233: inlineSet((keys) => ({ keys: [{ ...keys.k1.publicJwk, alg: 'RS256' }] })),
   235: inlineSet((keys) => ({ keys: [{ ...keys.k1.publicJwk, n: padded(keys.k1.publicJwk.n) }] })),
   236: inlineSet((keys) => keys.k1.publicJwk),
+  237: inlineSet(() => ({ keys: [] })),
+  238: inlineSet(() => ({ keys: null })),
   239: inline(() => 'this is not JSON'),
   240: inlineSet(publicSet),
   241: inlineSet((keys) => [keys.k1.publicJwk]),
@@ -150,6 +171,10 @@ const INLINE: CaseTable = {
   243: {
     ...inlineSet(() => ({ keys: [weak().publicJwk] })),
     request: () => ({ signWith: weak() }),
+  },
+  244: {
+    ...inlineSet(() => ({ keys: [strong().publicJwk] })),
+    request: () => ({ signWith: strong() }),
   },
   245: inline(() => ''),
 };

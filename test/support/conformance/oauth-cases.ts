@@ -1,7 +1,7 @@
 /** Cases of the token endpoint, of registration and of a broken server. */
 import type { CaseTable, ConformanceCase } from './cases.ts';
 import { JWKS_CASES } from './jwks-cases.ts';
-import { CLIENTS, type Stage } from './stage.ts';
+import type { Stage } from './stage.ts';
 
 /** The recorded request on a fresh stage. */
 const plain: ConformanceCase = {};
@@ -14,6 +14,11 @@ const withSettings = (
 ): ConformanceCase => ({
   prepare: (stage) => void Object.assign(stage.sandbox.state.settings, settings),
 });
+
+/** The site address with a slash at its end. */
+function addSlash({ sandbox, server }: Stage): void {
+  sandbox.state.settings.siteAddress = `${server.origin}/`;
+}
 
 /** Changes one character in the middle of the signature. */
 const tamper = (assertion: string): string => {
@@ -61,13 +66,15 @@ const SETTINGS: CaseTable = {
   265: withSettings({ fhirApi: false, standardApi: false, portalApi: false }),
   266: withSettings({ standardApi: false, portalApi: false }),
   268: { ...withSettings({ siteAddress: '' }), tls: true },
-  270: withSettings({ siteAddress: 'https://localhost:9300/' }),
-  271: withSettings({ siteAddress: 'https://localhost:9300/' }),
+  270: { prepare: addSlash },
+  271: { prepare: addSlash },
   272: withSettings({ siteAddress: 'https://ehr.example' }),
   273: withSettings({ siteAddress: 'https://ehr.example' }),
   380: plain,
+  267: { ...withSettings({ siteAddress: '' }), tls: true },
   405: { ...withSettings({ siteAddress: '' }), tls: true },
   406: { ...withSettings({ siteAddress: '' }), tls: true },
+  407: { ...withSettings({ siteAddress: '' }), tls: true },
   408: { ...withSettings({ siteAddress: '' }), tls: true },
   409: withSettings({ siteAddress: '' }),
   410: withSettings({ siteAddress: '' }),
@@ -83,7 +90,11 @@ const FAILURES: CaseTable = {
     request: () => ({ bearer: mainToken }),
   },
   504: { prepare: (stage) => void (stage.sandbox.state.keys.state.publicKeyMissing = true) },
-  505: { prepare: (stage) => void (stage.sandbox.state.keys.state.privateKeyUnreadable = true) },
+  505: {
+    prepare: (stage) => void (stage.sandbox.state.keys.state.privateKeyUnreadable = true),
+    // Where the answer names a file, its folder is the recorded installation's own.
+    compare: { sameLength: false },
+  },
   506: { prepare: (stage) => void (stage.sandbox.state.systemUser.missing = true) },
   507: {
     prepare: async (stage) => {
@@ -100,6 +111,7 @@ const FAILURES: CaseTable = {
     request: () => ({ bearer: mainToken }),
   },
   510: { prepare: (stage) => stage.sandbox.setFaults({ 'database-down': true }) },
+  511: { prepare: (stage) => stage.sandbox.setFaults({ 'database-down': true }) },
   512: { prepare: (stage) => stage.sandbox.setFaults({ 'database-down': true }) },
   514: {
     prepare: async (stage) => {
@@ -119,6 +131,13 @@ const FAILURES: CaseTable = {
   },
   519: { prepare: (stage) => stage.sandbox.setFaults({ 'server-keys-mismatched': true }) },
   520: { prepare: (stage) => stage.sandbox.setFaults({ 'server-keys-mismatched': true }) },
+  522: {
+    prepare: async (stage) => {
+      await issueMainToken(stage);
+      stage.sandbox.state.keys.regenerate();
+    },
+    request: () => ({ bearer: mainToken }),
+  },
   521: { prepare: (stage) => stage.sandbox.state.keys.regenerate() },
 };
 
@@ -147,5 +166,5 @@ async function sendBefore(
 let mainToken = '';
 
 async function issueMainToken(stage: Stage): Promise<void> {
-  mainToken = await stage.issueToken(CLIENTS.main, 'system/Patient.read');
+  mainToken = await stage.issueToken(stage.server.clients.main, 'system/Patient.read');
 }

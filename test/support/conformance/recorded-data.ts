@@ -2,18 +2,17 @@
 import type { SandboxState } from '../../../src/sandbox/exchange.ts';
 import { createRecords } from '../../../src/sandbox/fhir/records.ts';
 import { buildPatient } from '../../../src/sandbox/fhir/resources/patient.ts';
+import type { SandboxVersion } from '../../../src/sandbox/index.ts';
 import type { Stage } from './stage.ts';
 import { loadTranscripts } from './transcript.ts';
 
 const FAMILIES = ['Alvarez', 'Brown', 'Chen', 'Diallo', 'Eriksen'];
-const CREATED_MS = Date.parse('2026-11-23T18:23:51Z');
-const SYSTEM_USER = 'a34bc4b0-196b-438a-a428-0bf1e124f2ce';
 /** The search that shows all twelve. */
 const SEARCH = 326;
 
 /** Ids of the twelve, in the order of their creation. */
-export function recordedPatientIds(): string[] {
-  const body = loadTranscripts('7.0.3').get(SEARCH)?.response.body as {
+export function recordedPatientIds(version: SandboxVersion): string[] {
+  const body = loadTranscripts(version).get(SEARCH)?.response.body as {
     entry: { resource: { id: string } }[];
   };
   return body.entry.map(({ resource }) => resource.id);
@@ -31,17 +30,18 @@ export function loadRecordedData(
   furtherIds: Readonly<Record<number, string>> = {},
 ): void {
   const { state } = stage.sandbox;
+  const { server } = stage;
   const records = createRecords();
   // Numbers of files start anew, as after an installation.
   Object.assign(state, { records } satisfies Partial<SandboxState>);
   state.exportJobs.clear();
-  state.systemUser.uuid = SYSTEM_USER;
-  const ids = recordedPatientIds();
+  state.systemUser.uuid = server.systemUser;
+  const ids = recordedPatientIds(server.version);
   for (let number = 1; number <= count; number += 1) {
     records.put(
       buildPatient({
         id: ids[number - 1] ?? furtherIds[number] ?? crypto.randomUUID(),
-        lastUpdatedMs: CREATED_MS,
+        lastUpdatedMs: server.createdMs,
         publicId: String(number),
         family: FAMILIES[number % FAMILIES.length] ?? '',
         given: [`Test${number}`],

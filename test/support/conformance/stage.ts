@@ -7,34 +7,11 @@ import { readFileSync, truncateSync } from 'node:fs';
 
 import { createSelfSignedCertificate } from '../../../src/sandbox/certificate.ts';
 import type { SandboxClient, SandboxSettings } from '../../../src/sandbox/exchange.ts';
-import { type Sandbox, startSandbox } from '../../../src/sandbox/index.ts';
+import { type Sandbox, type SandboxVersion, startSandbox } from '../../../src/sandbox/index.ts';
 import { es384Key, rs384Key, type TestKey } from '../keys.ts';
+import { MAIN_SCOPES, RECORDED_SERVERS, type RecordedServer } from './recorded-server.ts';
 import { send, type RawAnswer } from './send.ts';
 import { type RecordedJwt, recordedAtMs, type Transcript } from './transcript.ts';
-
-/** Origin of the recorded server. */
-export const RECORDED_ORIGIN = 'https://localhost:9300';
-
-/** Client ids of the recording by what they were. */
-export const CLIENTS = {
-  /** Enabled, inline JWK Set with `k1`, fourteen system scopes. */
-  main: 'pEAswB5vYkub8KVeeqj7gVMyTH-HKOOpDaRrPWOsJDE',
-  /** Registered, never enabled. */
-  disabled: 'WaYyO0LAZcazNHkbzm2k2y-KiBIRt2vln2lv-8EaP7Y',
-  /** Enabled, the key of `main`, only `system/Observation.read`. */
-  observations: 'IGGFBKy0D0kSYamSRglhEgf_QXRVXghyP7jKRw3Fo1Y',
-  /** Enabled, also registered for `openid` and `user/Patient.read`. */
-  openid: 'iXgeWXQav9ZcWOKX8aF5s33qzHLnGsiGcC5bOaQyf2s',
-  /** Has a `jwks_uri`. */
-  remoteKeys: 'JHp4-ERHQKoRErf2j2SvK20xfkecJ9Ysw8ES0f39bPE',
-  /** Its inline JWK Set changes from case to case. */
-  inlineKeys: 'EejJhJp2jGaeU8d9TctMfoputeBW3OM0Y-4sp53Homs',
-  /** Disabled after its token was issued. */
-  disabledLater: 'gWMm6yyE1q4yZyjl_XUOmLqZNxQ3BQ3ByuXUWPqTg28',
-} as const;
-
-const MAIN_SCOPES =
-  'system/Patient.read system/Observation.read system/Encounter.read system/Practitioner.read system/Organization.read system/Group.read system/Binary.read system/DocumentReference.read system/Patient.$export system/Group.$export system/*.$export system/*.$bulkdata-status system/Condition.read system/Location.read';
 
 /** Keys: `k1` and `k2` are registered or could be, `foreign` never is, `e1` is an EC key. */
 export interface StageKeys {
@@ -73,6 +50,8 @@ export interface Replay {
 
 /** A sandbox with everything that a case may want to change. */
 export interface Stage {
+  /** The server that was recorded. */
+  readonly server: RecordedServer;
   readonly sandbox: Sandbox;
   readonly keys: StageKeys;
   /** Moves the sandbox's clock by this many milliseconds from now on, until the next `reset`. */
@@ -89,10 +68,15 @@ export interface Stage {
 }
 
 /** Starts a stage. @param options.tls whether the sandbox speaks TLS, as the recorded server did */
-export async function createStage(options: { tls?: boolean } = {}): Promise<Stage> {
+export async function createStage(
+  version: SandboxVersion,
+  options: { tls?: boolean } = {},
+): Promise<Stage> {
+  const server = RECORDED_SERVERS[version];
   let offsetMs = 0;
   const tls = options.tls === true ? await createSelfSignedCertificate('127.0.0.1') : undefined;
   const sandbox = await startSandbox({
+    version,
     clock: { now: () => Date.now() + offsetMs },
     ...(tls === undefined ? {} : { tls }),
   });
@@ -103,9 +87,10 @@ export async function createStage(options: { tls?: boolean } = {}): Promise<Stag
     foreign: rs384Key('foreign'),
     e1: es384Key('e1'),
   };
-  const initialSettings: SandboxSettings = { ...state.settings, siteAddress: RECORDED_ORIGIN };
+  const initialSettings: SandboxSettings = { ...state.settings, siteAddress: server.origin };
 
   const stage: Stage = {
+    server,
     sandbox,
     keys,
     moveClock(byMs) {
@@ -119,7 +104,7 @@ export async function createStage(options: { tls?: boolean } = {}): Promise<Stag
       sandbox.setFaults(clearedFaults(sandbox));
       for (const table of [state.clients, state.tokens]) table.clear();
       for (const set of [state.usedAssertions, state.trustedUsers]) set.clear();
-      for (const client of recordedClients(keys)) state.clients.set(client.id, client);
+      for (const client of recordedClients(server, keys)) state.clients.set(client.id, client);
       truncateSync(sandbox.errorLog);
     },
     client(id) {
@@ -169,7 +154,10 @@ function clearedFaults(sandbox: Sandbox): Sandbox['state']['faults'] {
   ) as unknown as Sandbox['state']['faults'];
 }
 
-function recordedClients(keys: StageKeys): SandboxClient[] {
+function recordedClients(
+  { clients, furtherClients }: RecordedServer,
+  keys: StageKeys,
+): SandboxClient[] {
   const jwks = JSON.stringify({ keys: [keys.k1.publicJwk] });
   const make = (id: string, over: Partial<SandboxClient> = {}): SandboxClient => ({
     id,
@@ -184,18 +172,19 @@ function recordedClients(keys: StageKeys): SandboxClient[] {
     ...over,
   });
   return [
-    make(CLIENTS.main, { name: 'main inline jwks' }),
-    make(CLIENTS.disabled, { enabled: false }),
-    make(CLIENTS.observations, { scope: 'system/Observation.read' }),
-    make(CLIENTS.openid, { scope: `openid user/Patient.read ${MAIN_SCOPES}` }),
-    make(CLIENTS.remoteKeys),
-    make(CLIENTS.inlineKeys),
-    make(CLIENTS.disabledLater),
+    make(clients.main, { name: 'main inline jwks' }),
+    make(clients.disabled, { enabled: false }),
+    make(clients.observations, { scope: 'system/Observation.read' }),
+    make(clients.openid, { scope: `openid user/Patient.read ${MAIN_SCOPES}` }),
+    make(clients.remoteKeys),
+    make(clients.inlineKeys),
+    make(clients.disabledLater),
+    ...Object.entries(furtherClients).map(([id, scope]) => make(id, { scope })),
   ];
 }
 
 function buildAssertion(stage: Stage, transcript: Transcript, options: ReplayOptions): string {
-  const recorded = transcript.request.assertion_decoded ?? plainAssertion(transcript);
+  const recorded = transcript.request.assertion_decoded ?? plainAssertion(stage, transcript);
   const key = options.signWith ?? keyOf(stage.keys, recorded.header['kid']);
   const shift =
     Math.floor(stage.sandbox.state.clock.now() / 1000) - recordedAtMs(transcript) / 1000;
@@ -207,14 +196,14 @@ function buildAssertion(stage: Stage, transcript: Transcript, options: ReplayOpt
 }
 
 /** The assertion of a recording that does not show its own: nothing about it is special. */
-function plainAssertion(transcript: Transcript): RecordedJwt {
+function plainAssertion({ server }: Stage, transcript: Transcript): RecordedJwt {
   const now = recordedAtMs(transcript) / 1000;
   return {
     header: { alg: 'RS384', typ: 'JWT', kid: 'k1' },
     claims: {
-      iss: CLIENTS.main,
-      sub: CLIENTS.main,
-      aud: `${RECORDED_ORIGIN}/oauth2/default/token`,
+      iss: server.clients.main,
+      sub: server.clients.main,
+      aud: `${server.origin}/oauth2/default/token`,
       exp: now + 60,
       iat: now,
       jti: randomUUID(),

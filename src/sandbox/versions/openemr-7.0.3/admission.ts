@@ -9,7 +9,9 @@ import type {
   SandboxRequest,
   SandboxState,
 } from '../../exchange.ts';
-import { refuseApi } from '../../refusal.ts';
+import { answerApiFailure } from '../../refusal.ts';
+import type { FailureDetail } from '../failure.ts';
+import { ADMISSION_FAILURES, type AdmissionFailureName } from './api-failures.ts';
 
 const OPEN = ['/fhir/metadata', '/fhir/.well-known/smart-configuration'];
 const OPEN_LIST = '/fhir/OperationDefinition';
@@ -24,8 +26,8 @@ export async function admit(
   endpoint: string,
   redirectUrl: string,
 ): Promise<AdmittedRequest | { answer: SandboxAnswer }> {
-  const refuse = (...failure: Tail<Parameters<typeof refuseApi>>) => ({
-    answer: refuseApi(request, state, ...failure),
+  const refuse = (name: AdmissionFailureName, detail: FailureDetail = {}) => ({
+    answer: answerApiFailure(request, state, ADMISSION_FAILURES[name](detail)),
   });
   if ((request.headers['apicsrftoken'] ?? '') !== '') return refuse('local-call');
 
@@ -76,5 +78,3 @@ export async function admit(
 function siteFolderExists(site: string, state: SandboxState): boolean {
   return site === 'default' || state.settings.emptySites.includes(site);
 }
-
-type Tail<T extends unknown[]> = T extends [unknown, unknown, ...infer Rest] ? Rest : never;

@@ -5,48 +5,97 @@ import { FHIR_FAILURES } from './fhir.ts';
 
 const DENIED = 'The resource owner or authorization server denied the request.';
 
-/** By name of the failure. */
+/** Ways to fail before a FHIR route runs. */
+export type AdmissionFailureName =
+  | 'site-error'
+  | 'site-of-token'
+  | 'site-unknown'
+  | 'public-key-missing'
+  | 'bearer-refused'
+  | 'database-down'
+  | 'api-not-covered'
+  | 'fhir-api-off'
+  | 'not-an-api'
+  | 'local-call';
+
+/** Those of the admission, by name. */
+export const ADMISSION_FAILURES: Record<AdmissionFailureName, (detail: FailureDetail) => Failure> =
+  {
+    'site-error': () => ({
+      ...empty(400),
+      contentType: 'text/html; charset=UTF-8',
+      session: 'none',
+      log: [{ php: 'OpenEMR Error - api site error, so forced exit' }],
+    }),
+    'site-of-token': () => ({
+      ...empty(400),
+      contentType: 'text/html; charset=UTF-8',
+      session: 'none',
+      log: [{ level: 'ERROR', message: 'OpenEMR Error - api site error, so forced exit' }],
+    }),
+    'site-unknown': ({ site = '' }) => siteUnknown(site),
+    'database-down': () => databaseDown(),
+    'public-key-missing': ({ resource }) => ({
+      status: 401,
+      body: oauthError('invalid_token', 'Invalid access token'),
+      session: 'none',
+      log: [
+        {
+          level: 'ERROR',
+          message:
+            'RestConfig->verifyAccessToken() LogicException, likely oauth2 public key is missing, corrupted, or misconfigured',
+          context: { message: 'Invalid key supplied' },
+        },
+        verifyFailed(resource),
+      ],
+    }),
+    'bearer-refused': ({ hint, resource }) => ({
+      ...denied(hint),
+      session: 'none',
+      log: [
+        {
+          level: 'ERROR',
+          message: 'RestConfig->verifyAccessToken() OAuthServerException',
+          context: { message: DENIED },
+        },
+        verifyFailed(resource),
+      ],
+    }),
+    'api-not-covered': () =>
+      refusedCall('dispatch.php api call with token that does not cover the requested route'),
+    'fhir-api-off': ({ resource }) => ({
+      ...empty(501),
+      cors: false,
+      log: [
+        {
+          level: 'ERROR',
+          message: 'dispatch.php attempted to access resource with FHIR api turned off ',
+          context: { resource },
+        },
+      ],
+    }),
+    'not-an-api': ({ resource }) => ({
+      ...empty(501),
+      cors: false,
+      log: [
+        {
+          level: 'ERROR',
+          message: 'dispatch.php invalid access to resource',
+          context: { resource },
+        },
+      ],
+    }),
+    'local-call': () => ({
+      status: 200,
+      body: 'Site ID is missing from session data!',
+      contentType: 'text/html; charset=UTF-8',
+      session: 'local',
+      cors: false,
+    }),
+  };
+
+/** Those of the checks that every version makes, by name. */
 export const API_FAILURES: Record<ApiFailureName, (detail: FailureDetail) => Failure> = {
-  'site-error': () => ({
-    ...empty(400),
-    contentType: 'text/html; charset=UTF-8',
-    session: 'none',
-    log: [{ php: 'OpenEMR Error - api site error, so forced exit' }],
-  }),
-  'site-of-token': () => ({
-    ...empty(400),
-    contentType: 'text/html; charset=UTF-8',
-    session: 'none',
-    log: [{ level: 'ERROR', message: 'OpenEMR Error - api site error, so forced exit' }],
-  }),
-  'site-unknown': ({ site = '' }) => siteUnknown(site),
-  'database-down': () => databaseDown(),
-  'public-key-missing': ({ resource }) => ({
-    status: 401,
-    body: oauthError('invalid_token', 'Invalid access token'),
-    session: 'none',
-    log: [
-      {
-        level: 'ERROR',
-        message:
-          'RestConfig->verifyAccessToken() LogicException, likely oauth2 public key is missing, corrupted, or misconfigured',
-        context: { message: 'Invalid key supplied' },
-      },
-      verifyFailed(resource),
-    ],
-  }),
-  'bearer-refused': ({ hint, resource }) => ({
-    ...denied(hint),
-    session: 'none',
-    log: [
-      {
-        level: 'ERROR',
-        message: 'RestConfig->verifyAccessToken() OAuthServerException',
-        context: { message: DENIED },
-      },
-      verifyFailed(resource),
-    ],
-  }),
   'token-revoked': ({ resource }) => ({
     ...denied('Access token has been revoked'),
     session: 'left',
@@ -74,37 +123,6 @@ export const API_FAILURES: Record<ApiFailureName, (detail: FailureDetail) => Fai
   'token-unknown': () => refusedCall('dispatch.php api call with invalid token'),
   'system-user-missing': () =>
     refusedCall('OpenEMR Error: api failed because unable to set critical users session variables'),
-  'api-not-covered': () =>
-    refusedCall('dispatch.php api call with token that does not cover the requested route'),
-  'fhir-api-off': ({ resource }) => ({
-    ...empty(501),
-    cors: false,
-    log: [
-      {
-        level: 'ERROR',
-        message: 'dispatch.php attempted to access resource with FHIR api turned off ',
-        context: { resource },
-      },
-    ],
-  }),
-  'not-an-api': ({ resource }) => ({
-    ...empty(501),
-    cors: false,
-    log: [
-      {
-        level: 'ERROR',
-        message: 'dispatch.php invalid access to resource',
-        context: { resource },
-      },
-    ],
-  }),
-  'local-call': () => ({
-    status: 200,
-    body: 'Site ID is missing from session data!',
-    contentType: 'text/html; charset=UTF-8',
-    session: 'local',
-    cors: false,
-  }),
   'scope-missing': ({ scope, grantedScopes }) => ({
     ...empty(401),
     session: 'left',

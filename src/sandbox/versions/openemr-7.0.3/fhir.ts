@@ -29,7 +29,7 @@ export const FHIR_RULES: FhirRules = {
   capabilities: CAPABILITIES,
   smartConfiguration,
   exportRequest: ({ resource }) => `/fhir${resource}`,
-  logsMissingGroup: false,
+  logsBadGroup: false,
 };
 
 const NAMESPACE = 'OpenEMR\\Services\\FHIR';

@@ -76,12 +76,9 @@ export const OAUTH_FAILURES: Record<OauthFailureName, (detail: FailureDetail) =>
       message: 'CustomClientCredentialsGrant->validateClient() client returned was not enabled',
       context: { client },
     }),
-  'jwks-unusable': ({ client, message }) =>
-    invalidClient({
-      level: 'ERROR',
-      message: 'CustomClientCredentialsGrant->validateClient() failed to retrieve jwk for client',
-      context: { client, exceptionMessage: message },
-    }),
+  'jwks-missing': (detail) =>
+    jwksUnusable({ ...detail, message: 'jwks_uri or jwks string must be provided' }),
+  'jwks-unusable': jwksUnusable,
   'jwks-not-an-object': ({ type = 'null' }) => ({
     ...empty(500),
     session: 'left',
@@ -184,4 +181,12 @@ function scopeInvalid({ scope = '', knownScopes = [] }: FailureDetail): Failure 
       },
     ],
   };
+}
+
+function jwksUnusable({ client, message }: FailureDetail): Failure {
+  return invalidClient({
+    level: 'ERROR',
+    message: 'CustomClientCredentialsGrant->validateClient() failed to retrieve jwk for client',
+    context: { client, exceptionMessage: message },
+  });
 }
