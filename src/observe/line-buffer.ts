@@ -1,10 +1,12 @@
+import { fstatSync } from 'node:fs';
+
 import { destination } from 'pino';
 
 /** Where log lines go: collected, so that many lines cost one write. */
 export interface LineBuffer {
   /** Takes a line with its line end. */
   write(line: string): void;
-  /** Writes out what is collected; synchronously, where the destination is a file descriptor. */
+  /** Writes out what is collected; synchronously, where the destination is a file, a terminal or a pipe. */
   flush(): void;
 }
 
@@ -48,7 +50,7 @@ export function createLineBuffer(
 }
 
 function createFileSink(fd: number): LineBuffer {
-  const file = destination({ dest: fd, sync: false, maxLength: BACKLOG_BYTES });
+  const file = destination({ dest: fd, sync: isPrompt(fd), maxLength: BACKLOG_BYTES });
   // A log reader that went away (EPIPE) must not take the proxy with it.
   file.on('error', () => undefined);
   return {
@@ -61,6 +63,20 @@ function createFileSink(fd: number): LineBuffer {
       }
     },
   };
+}
+
+/**
+ * Whether writing returns at once: files and terminals. Then it is done synchronously, and a flush
+ * is complete and in order. A pipe's reader may be slow and must not stop the proxy, so chunks for
+ * it go through the thread pool; a flush in the middle of one may overtake it.
+ */
+function isPrompt(fd: number): boolean {
+  try {
+    const target = fstatSync(fd);
+    return target.isFile() || target.isCharacterDevice();
+  } catch {
+    return false;
+  }
 }
 
 function createStreamSink(stream: NodeJS.WritableStream): LineBuffer {
