@@ -5,6 +5,9 @@ import { runProgram } from './commands/program.ts';
 import { type Output, type Runtime, type StopSignal, signalExitCode } from './commands/runtime.ts';
 import { readVersion } from './version.ts';
 
+/** Signals that a program run by a command gets, too. */
+const PASSED_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const;
+
 /** Wires the process to a {@link Runtime}. */
 function createProcessRuntime(): Runtime {
   let stop: AbortController | undefined;
@@ -17,6 +20,12 @@ function createProcessRuntime(): Runtime {
     stopSignal() {
       stop ??= listenForSignals();
       return stop.signal;
+    },
+    passSignals(listener) {
+      for (const signal of PASSED_SIGNALS) process.on(signal, listener);
+      return () => {
+        for (const signal of PASSED_SIGNALS) process.off(signal, listener);
+      };
     },
     atExit: (listener) => void process.once('exit', listener),
   };

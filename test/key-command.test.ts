@@ -264,7 +264,13 @@ describe('key check', () => {
       /OpenEMR takes RS384 only/,
       ['private-key', 'key-not-rsa'],
     ],
-    ['a damaged private key', { ...rs384Key().privateJwk, p: 'x' }, 1, /./, ['key-malformed']],
+    [
+      'a damaged private key',
+      { ...rs384Key().privateJwk, p: 'x' },
+      1,
+      /is damaged/,
+      ['key-inconsistent'],
+    ],
     ['something else', 'hello', 1, /is neither JSON nor PEM/, ['key-unrecognized']],
   ];
 

@@ -26,10 +26,11 @@ export interface KeyReport {
 export async function checkKeyText(text: string, ours?: SigningKey): Promise<KeyReport> {
   const trimmed = trimKeyText(text);
   if (trimmed.includes('-----BEGIN')) return checkPem(trimmed);
-  const value = parseJson(trimmed);
+  // Not the trimmed text: outer quotes would be gone from it, and they are worth a word.
+  const value = parseJson(text.replace(/^\uFEFF/, ''));
   if (value === undefined) return checkPrivate(trimmed);
-  const report = checkJson(value, ours, trimmed);
-  const { kind, findings } = await report;
+  const report = await checkJson(value, ours, trimmed);
+  const { kind, findings } = report;
   if (text.startsWith('\uFEFF') && kind === 'jwk-set') {
     findings.push(
       finding(

@@ -3,7 +3,6 @@ import type { Argv } from 'yargs';
 
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import type { ProxyConfig, RouteConfig } from '../config/schema.ts';
-import { createLogger, type LineLogger } from '../observe/logger.ts';
 import type { Runtime } from './runtime.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -50,21 +49,4 @@ function chooseRoute({ routes }: ProxyConfig, path: string | undefined): RouteCo
   const found = routes.find((route) => route.path === path || route.path === `/${path}`);
   if (found !== undefined) return found;
   throw new UsageError(`--route is "${path}": expected ${known}`);
-}
-
-/** A log of warnings on standard error, for commands whose result is on standard output. */
-export function createWarningLogger(
-  runtime: Runtime,
-  level: ProxyConfig['log']['level'] = 'warn',
-): LineLogger {
-  const { stderr } = runtime;
-  const { fd } = stderr.stream as { fd?: number };
-  const logger = createLogger({
-    format: 'pretty',
-    level,
-    stream: fd ?? stderr.stream,
-    color: stderr.isTTY,
-  });
-  runtime.atExit(() => logger.flush());
-  return logger;
 }

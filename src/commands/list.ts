@@ -33,6 +33,16 @@ export const commands: readonly ListedCommand[] = [
     load: async () => (await import('./key.ts')).keyCommand,
   },
   {
+    name: 'token',
+    summary: 'print an access token, for curl',
+    load: async () => (await import('./token.ts')).tokenCommand,
+  },
+  {
+    name: 'exec',
+    summary: 'run a command with the proxy beside it',
+    load: async () => (await import('./exec.ts')).execCommand,
+  },
+  {
     name: 'health',
     summary: 'ask the running proxy whether it is ready',
     load: async () => (await import('./health.ts')).healthCommand,

@@ -50,6 +50,11 @@ export interface Runtime {
    * calls this must stop soon and return {@link signalExitCode} of the reason.
    */
   stopSignal(): AbortSignal;
+  /**
+   * From the call on, signals that would end the process go to the listener instead, for a command
+   * that runs another program; until the returned function is called.
+   */
+  passSignals(listener: (signal: NodeJS.Signals) => void): () => void;
   /** Calls a synchronous listener when the process ends in whatever way, to write out what is buffered. */
   atExit(listener: () => void): void;
 }

@@ -40,6 +40,11 @@ export function createTestRuntime(options: TestRuntimeOptions = {}): TestRuntime
     environment,
     cwd,
     stopSignal: () => stopping.signal,
+    passSignals(listener) {
+      const pass = () => listener(stopping.signal.reason as StopSignal);
+      stopping.signal.addEventListener('abort', pass);
+      return () => stopping.signal.removeEventListener('abort', pass);
+    },
     atExit: (listener) => void exitListeners.push(listener),
     out: stdout.text,
     err: stderr.text,

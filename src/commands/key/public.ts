@@ -6,9 +6,10 @@ import { buildJwks } from '../../auth/jwks.ts';
 import { readKeyText } from '../../auth/key-file.ts';
 import { loadSigningKey, type SigningKey } from '../../auth/signing-key.ts';
 import { loadRouteKey } from '../../route-key.ts';
-import { createWarningLogger, loadChosenRoute, type RouteArgs } from '../chosen-route.ts';
+import { loadChosenRoute, type RouteArgs } from '../chosen-route.ts';
 import { EXIT, type Runtime } from '../runtime.ts';
 import { UsageError } from '../usage-error.ts';
+import { createWarningLogger } from '../warning-logger.ts';
 import type { KeyArgs } from './arguments.ts';
 
 /** Prints the public half of a private key. */
@@ -42,10 +43,5 @@ export async function loadConfiguredKey(args: RouteArgs, runtime: Runtime): Prom
       'Name a key file, such as: fhir-auth-proxy key public keys/private.jwk.json',
     );
   }
-  const logger = createWarningLogger(runtime);
-  try {
-    return (await loadRouteKey(route.path, route.client, logger)).key;
-  } finally {
-    logger.flush();
-  }
+  return (await loadRouteKey(route.path, route.client, createWarningLogger(runtime))).key;
 }

@@ -1,0 +1,145 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+
+import { loadConfig } from '../config/load.ts';
+import type { ProxyConfig } from '../config/schema.ts';
+import { createProxyServer } from '../server.ts';
+import type { Command } from './command.ts';
+import type { Runtime } from './runtime.ts';
+import { UsageError } from './usage-error.ts';
+import { createProxyLogger } from './warning-logger.ts';
+
+interface ExecArgs {
+  config: string | undefined;
+  sandbox: boolean;
+  'log-level': string | undefined;
+}
+
+/** Runs a command beside a proxy of its own. */
+export const execCommand: Command<ExecArgs> = {
+  purpose:
+    'Starts the proxy on a free port, runs a command with its address in the environment, and ends with the exit code of the command. FHIR_BASE_URL is the FHIR base of the first route, FHIR_AUTH_PROXY_URL the address of the proxy.',
+  examples: [
+    {
+      task: 'Run integration tests against made-up patients, without a server',
+      command: 'fhir-auth-proxy exec --sandbox -- npm test',
+    },
+    {
+      task: 'Run a script against the server of proxy.config.json',
+      command: 'fhir-auth-proxy exec -- python3 report.py',
+    },
+    {
+      task: 'One request',
+      command: "fhir-auth-proxy exec -- sh -c 'curl -s $FHIR_BASE_URL/Patient?_count=1'",
+    },
+  ],
+  takesRest: true,
+  options: (yargs) =>
+    yargs
+      .option('config', {
+        alias: 'c',
+        type: 'string',
+        requiresArg: true,
+        describe: 'Config file; default proxy.config.json in the working directory',
+      })
+      .option('sandbox', {
+        type: 'boolean',
+        default: false,
+        describe: 'Serve the embedded sandbox on /fhir, whatever the config says',
+      })
+      .option('log-level', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Of the proxy: "debug", "info", "warn", "error" or "silent"; default warn',
+      }),
+  async run(args, runtime) {
+    const [program, ...words] = findWords(args);
+    if (program === undefined) {
+      throw new UsageError(
+        'no command given',
+        'Write it after "--": fhir-auth-proxy exec -- npm test',
+      );
+    }
+    const { config, warnings } = await loadConfig({
+      file: args.config,
+      environment: runtime.environment,
+      cwd: runtime.cwd,
+      flags: {
+        sandbox: args.sandbox,
+        host: '127.0.0.1',
+        port: 0,
+        logLevel: args['log-level'] ?? 'warn',
+      },
+    });
+    const logger = createProxyLogger(runtime, config.log.level);
+    for (const warning of warnings) logger.warn({}, warning);
+    const proxy = await createProxyServer(config, { logger });
+    try {
+      const url = await proxy.listen();
+      return await runProgram([program, ...words], buildEnvironment(url, config, runtime), runtime);
+    } finally {
+      await proxy.destroy();
+      logger.flush();
+    }
+  },
+};
+
+/** With `--` the words behind it; without, yargs has put them among the arguments. */
+function findWords(args: object): string[] {
+  const { '--': rest = [], _: words = [] } = args as { '--'?: string[]; _?: (string | number)[] };
+  return [...words.map(String), ...rest];
+}
+
+function buildEnvironment(
+  url: string,
+  { routes }: ProxyConfig,
+  { environment }: Runtime,
+): Record<string, string | undefined> {
+  return {
+    ...environment,
+    FHIR_BASE_URL: `${url}${routes[0]?.path ?? ''}`,
+    FHIR_AUTH_PROXY_URL: url,
+  };
+}
+
+/** Resolves to the exit code of the program; 128 and its number when a signal ended it, as shells count. */
+function runProgram(
+  [program = '', ...words]: readonly string[],
+  environment: Record<string, string | undefined>,
+  runtime: Runtime,
+): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn(program, words, {
+      cwd: runtime.cwd,
+      env: environment,
+      stdio: 'inherit',
+    });
+    const stop = runtime.passSignals((signal) => {
+      // A terminal sends Ctrl-C to the child as well; twice would tell many programs to drop everything.
+      if (signal === 'SIGINT' && runtime.stdin.isTTY) return;
+      child.kill(signal);
+    });
+    child.once('error', (error) => {
+      stop();
+      resolve(reportNotStarted(program, error, runtime));
+    });
+    child.once('exit', (code, signal) => {
+      stop();
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    });
+  });
+}
+
+/** Exit codes as shells have them: 127 not found, 126 found but not to be run. */
+function reportNotStarted(
+  program: string,
+  { code = 'unknown' }: NodeJS.ErrnoException,
+  { stderr }: Runtime,
+): number {
+  const reason =
+    code === 'ENOENT'
+      ? 'is not there: expected a program on the PATH'
+      : `cannot be run (${code}): expected an executable file`;
+  stderr.write(`error: the command "${program}" ${reason}\n`);
+  return code === 'ENOENT' ? 127 : 126;
+}

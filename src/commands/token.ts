@@ -1,0 +1,117 @@
+import { decodeJwt } from 'jose';
+
+import type { AccessToken } from '../contracts.ts';
+import { ProxyError, TokenError } from '../errors.ts';
+import { createRoute } from '../route.ts';
+import { loadChosenRoute, type RouteArgs, routeOptions } from './chosen-route.ts';
+import type { Command } from './command.ts';
+import { explainTokenFailure, reportWithHints } from './route-failure.ts';
+import { EXIT, type Runtime } from './runtime.ts';
+import { createWarningLogger } from './warning-logger.ts';
+
+interface TokenArgs extends RouteArgs {
+  header: boolean | undefined;
+  json: boolean | undefined;
+  claims: boolean | undefined;
+}
+
+/** Gets an access token and prints it. */
+export const tokenCommand: Command<TokenArgs> = {
+  purpose:
+    'Gets an access token the way the proxy does and prints it. It is a credential: whoever has it can use it until it expires, about five minutes with OpenEMR.',
+  examples: [
+    {
+      task: 'Ask the server itself, without the proxy',
+      command:
+        'curl -H "Authorization: Bearer $(fhir-auth-proxy token)" https://localhost:9300/apis/default/fhir/Patient',
+    },
+    {
+      task: 'The same with the whole field',
+      command: 'curl -H "$(fhir-auth-proxy token --header)" …',
+    },
+    {
+      task: 'See what the server granted and for how long',
+      command: "fhir-auth-proxy token --json | jq 'del(.accessToken)'",
+    },
+    { task: 'See what is in the token', command: 'fhir-auth-proxy token --claims' },
+  ],
+  options: (yargs) =>
+    routeOptions(
+      yargs
+        .option('header', {
+          type: 'boolean',
+          describe: 'Print the field, "Authorization: Bearer …"',
+        })
+        .option('json', {
+          type: 'boolean',
+          conflicts: ['header', 'claims'],
+          describe: 'Print an object with token, seconds left and scopes',
+        })
+        .option('claims', {
+          type: 'boolean',
+          conflicts: 'header',
+          describe: 'Print the decoded claims instead of the token',
+        }),
+    ),
+  async run(args, runtime) {
+    const { route: config, warnings } = await loadChosenRoute(args, runtime);
+    const logger = createWarningLogger(runtime);
+    for (const warning of warnings) logger.warn({}, warning);
+    const startedAtMs = Date.now();
+    const route = await createRoute(config, { logger, clock: Date });
+    try {
+      const token = await route.tokens.get();
+      if (route.sandbox) {
+        runtime.stderr.write('warning: the sandbox that gave this token ends with this command\n');
+      }
+      print(token, config.path, args, runtime);
+      return EXIT.ok;
+    } catch (error) {
+      if (!(error instanceof TokenError)) throw error;
+      const hints = await explainTokenFailure(route, error, startedAtMs);
+      return reportWithHints(error, hints, runtime);
+    } finally {
+      await route.close();
+    }
+  },
+};
+
+function print(token: AccessToken, path: string, args: TokenArgs, runtime: Runtime): void {
+  const { stdout, stderr } = runtime;
+  if (args.claims) {
+    stdout.write(`${JSON.stringify(decode(token.value), null, 2)}\n`);
+    return;
+  }
+  const secondsLeft = Math.max(0, Math.floor((token.expiresAtMs - Date.now()) / 1000));
+  if (stdout.isTTY) {
+    stderr.write(
+      `warning: this is a credential. Whoever has it can use it for another ${secondsLeft} s; keep it out of chats, tickets and screenshots\n`,
+    );
+  }
+  if (args.json) {
+    const { requestedScopes, grantedScopes } = token;
+    const shown = {
+      route: path,
+      accessToken: token.value,
+      tokenType: 'Bearer',
+      expiresInSeconds: secondsLeft,
+      requestedScopes,
+      grantedScopes,
+    };
+    stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+    return;
+  }
+  stdout.write(`${args.header ? 'Authorization: Bearer ' : ''}${token.value}\n`);
+}
+
+function decode(token: string): object {
+  try {
+    return decodeJwt(token);
+  } catch (error) {
+    throw new ProxyError(
+      'token-opaque',
+      'the access token is no JWT: this server keeps its claims to itself',
+      { cause: error },
+    );
+  }
+}
