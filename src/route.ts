@@ -5,6 +5,7 @@ import { createDiscovery, type Discovery } from './auth/discovery.ts';
 import { buildJwks } from './auth/jwks.ts';
 import type { SigningKey } from './auth/signing-key.ts';
 import { createTokenSource } from './auth/token-source.ts';
+import { isSandbox, sandboxVersion } from './config/sandbox-upstream.ts';
 import type { ClientConfig, RouteConfig } from './config/schema.ts';
 import { loadTlsOptions } from './config/tls.ts';
 import type { Clock, Logger, TokenRequestEnd, TokenSource } from './contracts.ts';
@@ -196,9 +197,9 @@ export function buildRouteJwks(routes: readonly Route[]): ReturnType<typeof buil
 }
 
 async function openDestination(config: RouteConfig): Promise<Destination> {
-  if (config.upstream.startsWith('sandbox')) {
+  if (isSandbox(config.upstream)) {
     const { startSandbox } = await import('./sandbox/index.ts');
-    const sandbox = await startSandbox();
+    const sandbox = await startSandbox({ version: sandboxVersion(config.upstream) });
     return {
       fhirBase: sandbox.fhirBase,
       client: config.client ?? {

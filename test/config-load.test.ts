@@ -381,7 +381,7 @@ describe('problems', () => {
         'listen.port 2: expected a number, got text',
         'routes[0].client 4: is missing: only the sandbox is reached without a client',
         'routes[0].path 4: expected a path such as "/fhir"',
-        'routes[0].upstream 4: expected an absolute http or https URL without user, query and fragment, or "sandbox"',
+        'routes[0].upstream 4: expected an absolute http or https URL without user, query and fragment, or one of "sandbox", "sandbox:7.0.3", "sandbox:8.0.0"',
         'routes[1].client.key 5: is missing',
         'routes[1].client.id 5: is empty',
         'routes[1].client.scopes 5: expected at least one entry',

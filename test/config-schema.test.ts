@@ -5,8 +5,14 @@ import { describe, it } from 'node:test';
 import { buildConfigurationPage, buildJsonSchema } from '../scripts/config-pages.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { formatPath } from '../src/config/path.ts';
+import {
+  isSandbox,
+  SANDBOX_UPSTREAM_VERSIONS,
+  sandboxVersion,
+} from '../src/config/sandbox-upstream.ts';
 import { noteAt, valuePaths } from '../src/config/schema-walk.ts';
 import { settings, variableNames } from '../src/config/settings.ts';
+import { SANDBOX_VERSIONS } from '../src/sandbox/index.ts';
 
 const repository = new URL('../', import.meta.url);
 const read = (name: string) => readFileSync(new URL(name, repository), 'utf8');
@@ -65,4 +71,14 @@ describe('the shipped proxy.config.json', () => {
       [{ path: '/fhir', upstream: 'sandbox' }],
     );
   });
+});
+
+it('every version that the sandbox plays may be named as an upstream', () => {
+  assert.deepEqual(SANDBOX_UPSTREAM_VERSIONS, SANDBOX_VERSIONS);
+  for (const version of SANDBOX_VERSIONS) {
+    assert.ok(isSandbox(`sandbox:${version}`));
+    assert.equal(sandboxVersion(`sandbox:${version}`), version);
+  }
+  assert.equal(sandboxVersion('sandbox'), '7.0.3');
+  assert.equal(isSandbox('sandbox:6.1.0'), false);
 });

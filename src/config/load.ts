@@ -16,7 +16,8 @@ import { withoutBrackets } from './loopback.ts';
 import { type ConfigPath, isObject, setValueAt, valueAt } from './path.ts';
 import { createProblemList } from './problems.ts';
 import { findBrokenRules, findWarnings } from './rules.ts';
-import { type ProxyConfig, configSchema, isSandbox } from './schema.ts';
+import { isSandbox } from './sandbox-upstream.ts';
+import { type ProxyConfig, configSchema } from './schema.ts';
 import {
   CONFIG_VARIABLE,
   type ConfigFlags,

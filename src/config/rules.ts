@@ -3,7 +3,8 @@ import { isIP } from 'node:net';
 import { isLoopbackHost, isWildcardHost, withoutBrackets } from './loopback.ts';
 import { type ConfigPath, formatPath, isObject, valueAt } from './path.ts';
 import type { Finding } from './problems.ts';
-import { type ProxyConfig, isSandbox } from './schema.ts';
+import { isSandbox } from './sandbox-upstream.ts';
+import type { ProxyConfig } from './schema.ts';
 
 /**
  * The rules that concern more than one value. They judge the configuration before the schema does

@@ -8,6 +8,7 @@ import { accessSchema } from './access-schema.ts';
 import { isHttpUrl } from './http-url.ts';
 import { listenSchema } from './listen-schema.ts';
 import { milliseconds } from './milliseconds.ts';
+import { isSandbox, SANDBOX_UPSTREAMS } from './sandbox-upstream.ts';
 import { timeoutsSchema } from './timeouts-schema.ts';
 
 export { METHODS, accessSchema } from './access-schema.ts';
@@ -121,12 +122,12 @@ export const routeSchema = z
     upstream: z
       .string()
       .refine((value) => isSandbox(value) || isHttpUrl(value), {
-        message: `${HTTP_URL}, or "sandbox"`,
+        message: `${HTTP_URL}, or one of ${SANDBOX_UPSTREAMS.map((each) => `"${each}"`).join(', ')}`,
       })
       .meta({
-        examples: ['https://localhost:9300/apis/default/fhir', 'sandbox'],
+        examples: ['https://localhost:9300/apis/default/fhir', ...SANDBOX_UPSTREAMS],
         description:
-          'FHIR base URL, such as "https://localhost:9300/apis/default/fhir", or "sandbox" for the embedded look-alike.',
+          'FHIR base URL, such as "https://localhost:9300/apis/default/fhir", or "sandbox" for the embedded look-alike: of OpenEMR 7.0.3, or of the version that is named ("sandbox:8.0.0").',
       }),
     tokenEndpoint: httpUrl.optional().meta({
       examples: ['https://localhost:9300/oauth2/default/token'],
@@ -233,8 +234,3 @@ export type LimitsConfig = ListenConfig['limits'];
 export type ListenConfig = z.output<typeof listenSchema>;
 /** Checked log settings. */
 export type LogConfig = z.output<typeof logSchema>;
-
-/** Whether an upstream is the embedded look-alike; a version may follow, as in `sandbox:7.0.3`. */
-export function isSandbox(upstream: string): boolean {
-  return upstream === 'sandbox' || upstream === 'sandbox:7.0.3';
-}

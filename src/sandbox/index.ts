@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import type { JWK } from 'jose';
 
 import { isWildcardHost } from '../config/loopback.ts';
+import type { SandboxUpstreamVersion } from '../config/sandbox-upstream.ts';
 import type { Clock } from '../contracts.ts';
 import { applyFaults } from './control.ts';
 import type { SandboxSettings, SandboxState } from './exchange.ts';
@@ -25,7 +26,7 @@ export type { SandboxClient, SandboxSettings, SandboxState } from './exchange.ts
 export { FAULT_NAMES, type FaultName, type FaultSettings, parseFaultText } from './faults.ts';
 
 /** OpenEMR versions that the sandbox can play. */
-export type SandboxVersion = '7.0.3' | '8.0.0';
+export type SandboxVersion = SandboxUpstreamVersion;
 
 /** Options of `startSandbox`; all have defaults. */
 export interface SandboxOptions {
