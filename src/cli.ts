@@ -21,6 +21,7 @@ function createProcessRuntime(): Runtime {
       stop ??= listenForSignals();
       return stop.signal;
     },
+    raise: (signal) => void process.kill(process.pid, signal),
     passSignals(listener) {
       for (const signal of PASSED_SIGNALS) process.on(signal, listener);
       return () => {

@@ -1,6 +1,7 @@
 /** Puts together what is seen of exchanges: log, metrics, recorder and the inspector that shows them. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
+import { renewNow } from './auth/renew-now.ts';
 import { isWildcardHost } from './config/loopback.ts';
 import type { ProxyConfig } from './config/schema.ts';
 import type { Clock, Exchange, TokenRequestEnd } from './contracts.ts';
@@ -66,7 +67,12 @@ export function createObservation(options: ObservationOptions): Observation {
     metrics,
     routes: describe,
     now,
-    actions: { renew: (path) => renewToken(routes.find(({ config }) => config.path === path)) },
+    actions: {
+      async renew(path) {
+        const route = routes.find(({ config }) => config.path === path);
+        if (route !== undefined) await renewNow(route.tokens);
+      },
+    },
   });
 
   return {
@@ -99,15 +105,6 @@ function countConnections(routes: readonly Route[], server: Server): () => Conne
     clients,
     upstreams: routes.map(({ config, connections }) => ({ route: config.path, ...connections() })),
   });
-}
-
-/** A new token in place of the one in hand, whatever state that is in. */
-async function renewToken(route: Route | undefined): Promise<void> {
-  if (route === undefined) return;
-  const { tokens } = route;
-  const inHand = tokens.current();
-  tokens.reset();
-  await (inHand === undefined ? tokens.get() : tokens.replace(inHand));
 }
 
 /** The proxy's own origin for people at this machine; empty while it does not listen on a port. */

@@ -1,6 +1,7 @@
 /** The composition root: makes the rooms, wires them, listens and stops. The path of an exchange is in serve.ts. */
 import type { Server } from 'node:http';
 
+import { renewNow } from './auth/renew-now.ts';
 import type { ProxyConfig, RouteConfig } from './config/schema.ts';
 import type { Clock, Exchange } from './contracts.ts';
 import { createDiagnosis, type ServedRoute } from './diagnosis.ts';
@@ -32,6 +33,8 @@ export interface ProxyServer {
   /** Stops at once. */
   destroy(): Promise<void>;
   describe(): RouteDescription[];
+  /** Gets a new token for every route, whatever the state of the old ones. Rejects with TokenError. */
+  renewTokens(): Promise<void>;
 }
 
 /** Makes a proxy ready: keys read, sandbox started, nothing asked of any upstream yet. Rejects with ConfigError. */
@@ -87,5 +90,8 @@ export async function createProxyServer(
     close: () => stop(config.drainMs),
     destroy: () => stop(0),
     describe: () => [...routes.values()].map(describeRoute),
+    async renewTokens() {
+      await Promise.all([...routes.values()].map(({ tokens }) => renewNow(tokens)));
+    },
   };
 }

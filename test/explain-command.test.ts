@@ -37,6 +37,7 @@ function explain(
     environment: {},
     cwd: options.cwd ?? tmpdir(),
     stopSignal: () => stop.signal,
+    raise: () => {},
     passSignals: () => () => {},
     atExit() {},
   };

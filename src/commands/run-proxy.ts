@@ -2,9 +2,10 @@ import { loadConfig } from '../config/load.ts';
 import { isWildcardHost } from '../config/loopback.ts';
 import type { ProxyConfig } from '../config/schema.ts';
 import { createLogger } from '../observe/logger.ts';
-import { createProxyServer } from '../server.ts';
+import { createProxyServer, type ProxyServer } from '../server.ts';
 import { type Runtime, type StopSignal, signalExitCode } from './runtime.ts';
 import type { StartArgs } from './start.ts';
+import { listenForKeys, openInBrowser } from './terminal-keys.ts';
 
 /** Loads the configuration, runs the proxy until a signal, and gives the exit code. */
 export async function runProxy(args: StartArgs, runtime: Runtime): Promise<number> {
@@ -32,6 +33,7 @@ export async function runProxy(args: StartArgs, runtime: Runtime): Promise<numbe
     const url = await proxy.listen();
     logger.debug({ url, routes: proxy.describe() }, 'listening');
     writeReady(url, config, runtime, args.quiet);
+    offerKeys(url, config, proxy, runtime);
     const signal = await stopped(stop);
     logger.info({ signal }, 'stopping: no new requests; what is in flight is finished');
     return signalExitCode(signal);
@@ -63,6 +65,44 @@ function writeReady(
   stdout.write(`ready on ${url}\n`);
   if (quiet) return;
   stdout.write(`try: curl ${curlAddress(url, listen)}${routes[0]?.path ?? ''}/Patient\n`);
+}
+
+/** Keys for whoever watches the terminal. */
+function offerKeys(
+  url: string,
+  { listen }: ProxyConfig,
+  proxy: ProxyServer,
+  runtime: Runtime,
+): void {
+  const inspector = `${curlAddress(url, listen)}/_proxy/`;
+  const keys = listenForKeys(runtime, [
+    {
+      key: 'r',
+      does: 'renew the token',
+      async act() {
+        await proxy.renewTokens();
+        return undefined;
+      },
+    },
+    ...(listen.socket === undefined
+      ? [
+          {
+            key: 'o',
+            does: 'open the inspector',
+            act: () => openInBrowser(inspector, process.platform),
+          },
+        ]
+      : []),
+    {
+      key: 'q',
+      does: 'quit',
+      async act() {
+        runtime.raise('SIGINT');
+        return undefined;
+      },
+    },
+  ]);
+  if (keys !== undefined) runtime.stderr.write(`${keys}\n`);
 }
 
 function curlAddress(url: string, { host, socket }: ProxyConfig['listen']): string {

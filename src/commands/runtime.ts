@@ -50,13 +50,15 @@ export interface Runtime {
    * calls this must stop soon and return {@link signalExitCode} of the reason.
    */
   stopSignal(): AbortSignal;
+  /** Sends this process a signal, as if it had come from outside. */
+  raise(this: void, signal: StopSignal): void;
   /**
    * From the call on, signals that would end the process go to the listener instead, for a command
    * that runs another program; until the returned function is called.
    */
   passSignals(listener: (signal: NodeJS.Signals) => void): () => void;
   /** Calls a synchronous listener when the process ends in whatever way, to write out what is buffered. */
-  atExit(listener: () => void): void;
+  atExit(this: void, listener: () => void): void;
 }
 
 /** Exit code of a command that a signal ended: 128 and the number of the signal, as shells count. */

@@ -40,6 +40,7 @@ export function createTestRuntime(options: TestRuntimeOptions = {}): TestRuntime
     environment,
     cwd,
     stopSignal: () => stopping.signal,
+    raise: (signal) => stopping.abort(signal),
     passSignals(listener) {
       const pass = () => listener(stopping.signal.reason as StopSignal);
       stopping.signal.addEventListener('abort', pass);
