@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 
 import type { AccessToken } from '../src/contracts.ts';
 import { parseInteraction } from '../src/fhir/interaction.ts';
-import { createReplayRule } from '../src/forward/replay.ts';
+import { createReplayRule, type IncurableReason, refusesToken } from '../src/forward/replay.ts';
+import { loadTranscripts, type Transcript } from './support/conformance/transcript.ts';
 
 const READ = parseInteraction('GET', '/Patient/1');
 const EXPORT = parseInteraction('GET', '/Patient/$export');
@@ -100,5 +101,52 @@ describe('a 401', () => {
     rule.note(READ, false);
     rule.reset();
     assert.equal(judge(), undefined);
+  });
+});
+
+describe('what OpenEMR was recorded to answer', () => {
+  const CASES: readonly [version: string, number: number, judged: IncurableReason | undefined][] = [
+    ['7.0.3', 301, undefined],
+    ['7.0.3', 315, undefined],
+    ['7.0.3', 319, 'scope'],
+    ['7.0.3', 520, undefined],
+    ['8.0.0', 301, undefined],
+    ['8.0.0', 313, undefined],
+    ['8.0.0', 314, undefined],
+    ['8.0.0', 315, undefined],
+    ['8.0.0', 319, 'scope'],
+    ['8.0.0', 434, 'scope'],
+    ['8.0.0', 446, 'scope'],
+    ['8.0.0', 520, undefined],
+    ['8.0.0', 903, 'scope'],
+    ['8.0.0', 906, 'scope'],
+    ['8.0.0', 914, 'scope'],
+    ['8.0.0', 971, 'other-cause'],
+  ];
+  for (const [version, number, judged] of CASES) {
+    const { name, request, response } = loadTranscripts(version).get(number) as Transcript;
+    test(`${version} ${name}: ${judged ?? 'renew'}`, () => {
+      const { rule, token } = setUp();
+      const body =
+        typeof response.body === 'string' ? response.body : JSON.stringify(response.body);
+      const path = new URL(request.url).pathname.replace('/apis/default/fhir', '');
+      const interaction = parseInteraction(request.method, path);
+      assert.ok(refusesToken(response.status, body));
+      // The token of the recording, and for those without one a token that would do.
+      const claimed = request.bearer_decoded?.claims['scopes'] as string[] | undefined;
+      const scopes = claimed ?? ['system/Patient.read'];
+      assert.equal(rule.judge({ token: token(1, 9_000, scopes), interaction, body }), judged);
+    });
+  }
+
+  test('a 400 refuses a token only where it says so', () => {
+    const gone = { error: 'An error occurred', message: 'Refresh Token revoked or logged out' };
+    assert.ok(refusesToken(400, JSON.stringify({ ...gone, code: 0 })));
+    assert.ok(refusesToken(400, JSON.stringify({ ...gone, error: 'invalid _request' })));
+    assert.equal(refusesToken(400, '{"validationErrors":{"_id":"x"}}'), false);
+    assert.equal(refusesToken(403, JSON.stringify(gone)), false);
+    const { rule, token } = setUp();
+    const body = JSON.stringify({ ...gone, code: 0 });
+    assert.equal(rule.judge({ token: token(1, 9_000), interaction: READ, body }), undefined);
   });
 });

@@ -14,17 +14,17 @@ const UNCURED_MS = 30_000;
 /** Most resource types and operations remembered; FHIR has about 150 types. */
 const MOST_UNCURED = 512;
 
-/** A 401 to be judged. */
+/** An answer that refuses a token, to be judged. */
 export interface Refusal {
   /** The token that was refused. */
   token: AccessToken;
   interaction: Interaction;
-  /** Start of the 401's body, for the servers that tell the reason in it. */
+  /** Start of the answer's body, for the servers that tell the reason in it. */
   body: string;
 }
 
-/** Why renewing would not cure a 401. */
-export type IncurableReason = 'scope' | 'uncured' | 'young-token';
+/** Why renewing would not cure a refusal. */
+export type IncurableReason = 'scope' | 'other-cause' | 'uncured' | 'young-token';
 
 /** Judges the 401s of one route. */
 export interface ReplayRule {
@@ -49,6 +49,7 @@ export function createReplayRule(options: {
       if (isScopeRefusal(body) || !coversInteraction(token.grantedScopes, interaction)) {
         return 'scope';
       }
+      if (hasOtherCause(body)) return 'other-cause';
       const untilMs = uncuredUntilMs.get(subjectOf(interaction));
       if (untilMs !== undefined && untilMs > clock.now()) return 'uncured';
       const newer = (tokens.current()?.generation ?? 0) > token.generation;
@@ -76,7 +77,31 @@ function subjectOf(interaction: Interaction): string {
   return interaction.resourceType ?? interaction.label;
 }
 
-/** OpenEMR 7.0.4 and later say "Unauthorized" for a missing scope and something longer for a bad token. */
+/**
+ * Whether an answer refuses the token that was sent: a 401, and OpenEMR's 400 for a token whose
+ * trusted user was removed, which every new token brings back.
+ */
+export function refusesToken(status: number, body: string): boolean {
+  return status === 401 || (status === 400 && body.includes(LOGGED_OUT));
+}
+
+const LOGGED_OUT = '"Refresh Token revoked or logged out"';
+
+/** OpenEMR 7.0.4 and later answer every failure in this shape, and tell the cause in its message. */
+const WRAPPED = '"error":"An error occurred"';
+/** What they say of a token that is dead, unknown or not theirs. */
+const BAD_TOKEN = [
+  '"message":"The resource owner or authorization server denied the request."',
+  'due to invalid token or expired token."',
+  LOGGED_OUT,
+];
+
+/** OpenEMR 7.0.4 and later say "Unauthorized" for a missing scope; $export names what is not covered. */
 function isScopeRefusal(body: string): boolean {
-  return body.includes('"message":"Unauthorized"');
+  return body.includes('"message":"Unauthorized"') || body.includes('"AccessToken does ');
+}
+
+/** Whether the answer names a cause that is not the token's state. */
+function hasOtherCause(body: string): boolean {
+  return body.includes(WRAPPED) && !BAD_TOKEN.some((message) => body.includes(message));
 }

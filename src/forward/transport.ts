@@ -1,5 +1,5 @@
 /**
- * The pass that talks to the upstream, and its rules about sending again: a 401 is cured by at most
+ * The pass that talks to the upstream, and its rules about sending again: a refused token is cured by at most
  * one replay (replay.ts), a stale connection under a `GET` by at most one more attempt.
  */
 import type { AccessToken, Logger, TokenSource } from '../contracts.ts';
@@ -9,7 +9,7 @@ import { buildUpstreamError, isConnectionTerminated } from './failure.ts';
 import type { ForwardJob } from './job.ts';
 import type { LinkRewriter } from './links.ts';
 import type { Dispatch } from './open-answers.ts';
-import type { ReplayRule } from './replay.ts';
+import { refusesToken, type ReplayRule } from './replay.ts';
 
 /** What a transport is made of; all of one route. */
 export interface TransportOptions {
@@ -60,7 +60,7 @@ export function createTransport(options: TransportOptions): Transport {
       { body, token, links: rewriter, codings: reuse === undefined ? codings : 'identity' },
       {
         answered(answer) {
-          const refused = answer.status() === 401 ? token : undefined;
+          const refused = isRefused(answer) ? token : undefined;
           if (history.replayed) replayRule.note(job.interaction, refused === undefined);
           else if (refused !== undefined && mayReplay(job, answer, refused, options)) {
             void replay(job, answer, refused, options, again);
@@ -80,6 +80,12 @@ export function createTransport(options: TransportOptions): Transport {
   return (job) => {
     if (!job.response.destroyed) send(job, { body: job.body.first(), token: job.token }, {});
   };
+}
+
+/** Only a 400 is looked into: the others tell by their status. */
+function isRefused(answer: Answer): boolean {
+  const status = answer.status();
+  return refusesToken(status, status === 400 ? (answer.held() ?? '') : '');
 }
 
 /** RFC 9110 section 9.2.2: only what is idempotent, and here only what has no body and no answer yet. */
@@ -123,7 +129,7 @@ function mayReplay(
   if (job.body.canRepeat()) return true;
   logger.warn(
     { code: 'replay-too-large', interaction: job.interaction.label },
-    'the upstream answered 401; the request body is too large to be sent again, so the answer is passed on and the token renewed for the next call',
+    'the upstream refused the token; the request body is too large to be sent again, so the answer is passed on and the token renewed for the next call',
   );
   tokens.replace(token).catch(() => {});
   return false;
