@@ -6,6 +6,11 @@ import { TokenError } from '../errors.ts';
 import { type HttpAnswer, keptAnswer, requestAnswer } from './http-answer.ts';
 import { parseJsonObject, stringMember, stringsMember } from './json-text.ts';
 import { parseNetworkFailure } from './network-failure.ts';
+import {
+  lacksSystemScopes,
+  openidConfigurationUrl,
+  requestOpenidConfiguration,
+} from './openid-configuration.ts';
 
 /** What a SMART configuration says (SMART App Launch 2.2, section Conformance), as far as a backend client needs it. */
 export interface SmartConfiguration {
@@ -32,6 +37,12 @@ export interface Discovery {
    * fails, the old one goes on being used, except after {@link reset}. Rejects with TokenError.
    */
   get(): Promise<SmartConfiguration>;
+  /**
+   * The same, with the scopes of system clients and the registration endpoint also where OpenEMR tells
+   * them in its OpenID configuration only. That one is asked for in the background after every `get`
+   * that fetched; nobody but the callers of this waits for it. Rejects as `get` does.
+   */
+  complete(): Promise<SmartConfiguration>;
   /** The configuration fetched last, whatever its age. */
   last(): SmartConfiguration | undefined;
   /** The next `get` fetches anew. */
@@ -60,10 +71,16 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
   let last: SmartConfiguration | undefined;
   let mustFetch = true;
   let inFlight: Promise<SmartConfiguration> | undefined;
+  let completing: Promise<void> | undefined;
 
   const isFresh = ({ fetchedAtMs }: SmartConfiguration) => {
     const ageMs = clock.now() - fetchedAtMs;
     return ageMs >= 0 && ageMs < FRESH_MS;
+  };
+
+  const completeFrom = async (read: SmartConfiguration) => {
+    const openid = await requestMissing(read, options);
+    if (openid !== undefined && last === read) last = { ...read, ...openid };
   };
 
   const fetchAnew = async () => {
@@ -72,6 +89,7 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
     try {
       last = await requestSmartConfiguration(url, options);
       logger.debug({ tokenEndpoint: last.tokenEndpoint }, 'SMART configuration read');
+      completing = completeFrom(last);
       return last;
     } catch (error) {
       if (fallback === undefined) {
@@ -89,18 +107,45 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
     }
   };
 
-  return {
+  const discovery: Discovery = {
     url,
     get() {
       if (last !== undefined && !mustFetch && isFresh(last)) return Promise.resolve(last);
       inFlight ??= fetchAnew();
       return inFlight;
     },
+    async complete() {
+      const read = await discovery.get();
+      await completing;
+      return last ?? read;
+    },
     last: () => last,
     reset() {
       mustFetch = true;
     },
   };
+  return discovery;
+}
+
+/** What the OpenID configuration adds to a SMART configuration; undefined when nothing is missing or to be had. */
+async function requestMissing(
+  { tokenEndpoint, scopesSupported, registrationEndpoint }: SmartConfiguration,
+  options: DiscoveryOptions,
+): Promise<Partial<SmartConfiguration> | undefined> {
+  const url = openidConfigurationUrl(tokenEndpoint);
+  if (url === undefined || !lacksSystemScopes(scopesSupported)) return undefined;
+  try {
+    const openid = await requestOpenidConfiguration(url, options);
+    if (openid === undefined) return undefined;
+    const registration = registrationEndpoint ?? openid.registrationEndpoint;
+    return {
+      scopesSupported: [...new Set([...scopesSupported, ...openid.scopesSupported])],
+      ...(registration === undefined ? {} : { registrationEndpoint: registration }),
+    };
+  } catch (error) {
+    options.logger.debug({ url }, `no OpenID configuration: ${(error as Error).message}`);
+    return undefined;
+  }
 }
 
 /** `<FHIR base>/.well-known/smart-configuration` (SMART App Launch 2.2, section Conformance). */
