@@ -27,6 +27,8 @@ export function ours(): Peer {
  * @param connections most client connections at one time; the scenario that opens 10,000 needs
  *   more than the default
  * @param readyPath what must answer 200 before the proxy counts as started
+ * @param nodeArgs for Node, such as `--cpu-prof`
+ * @param cli another build of the proxy, to compare with
  */
 export async function startOurs(
   { upstream, tokenEndpoint, folder }: PeerContext,
@@ -34,7 +36,13 @@ export async function startOurs(
     connections = 2048,
     readyPath = '/fhir/Patient/1',
     nodeArgs = [],
-  }: { connections?: number; readyPath?: string; nodeArgs?: readonly string[] } = {},
+    cli = CLI,
+  }: {
+    connections?: number;
+    readyPath?: string;
+    nodeArgs?: readonly string[];
+    cli?: string | undefined;
+  } = {},
 ): Promise<RunningPeer> {
   const port = await freePort();
   const own = mkdtempSync(join(folder, 'ours-'));
@@ -62,7 +70,7 @@ export async function startOurs(
   writeFileSync(join(own, 'proxy.config.json'), JSON.stringify(config));
   const running = await startProcess(
     process.execPath,
-    [...nodeArgs, CLI, 'start', '--config', join(own, 'proxy.config.json')],
+    [...nodeArgs, cli, 'start', '--config', join(own, 'proxy.config.json')],
     { logFile: join(own, 'proxy.log'), wanted: `http://127.0.0.1:${port}${readyPath}` },
   );
   return { base: `http://127.0.0.1:${port}/fhir`, running, clientSendsToken: false };
