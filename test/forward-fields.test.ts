@@ -6,9 +6,12 @@ import {
   buildResponseFields,
   cleanReasonPhrase,
   findField,
+  readFields,
+  type RawFields,
 } from '../src/forward/response-fields.ts';
 
-const raw = (...fields: string[]): Buffer[] => fields.map((field) => Buffer.from(field, 'latin1'));
+const raw = (...fields: string[]): RawFields =>
+  readFields(fields.map((field) => Buffer.from(field, 'latin1')));
 
 function toUpstream(...rawFields: string[]): string[] {
   return buildRequestFields(rawFields, { authorization: undefined, codings: 'any' });
@@ -110,7 +113,7 @@ describe('fields to the upstream', () => {
 });
 
 describe('fields to the client', () => {
-  const build = (fields: Buffer[], bodyChanges = false) =>
+  const build = (fields: RawFields, bodyChanges = false) =>
     buildResponseFields(fields, {
       rewriteField: undefined,
       bodyChanges,

@@ -113,9 +113,14 @@ function buildServerTiming(job: ForwardJob): string {
   const { tokenMs = 0, upstreamMs = now } = job.exchange.timings;
   const upstream = upstreamMs - tokenMs;
   const replay = job.exchange.replayed ? ', replay' : '';
-  return `token;dur=${tokenMs.toFixed(1)}, upstream;dur=${upstream.toFixed(1)}, proxy;dur=${(now - upstream - tokenMs).toFixed(1)}${replay}`;
+  return `token;dur=${tenths(tokenMs)}, upstream;dur=${tenths(upstream)}, proxy;dur=${tenths(now - upstream - tokenMs)}${replay}`;
+}
+
+/** A number with at most one decimal; `toFixed` takes several times as long. */
+function tenths(value: number): number {
+  return Math.round(value * 10) / 10;
 }
 
 function withoutContentType(fields: RawFields): RawFields {
-  return fields.filter((_, i) => String(fields[i - (i % 2)]).toLowerCase() !== 'content-type');
+  return fields.filter((_, i) => fields[i - (i % 2)]!.toLowerCase() !== 'content-type');
 }

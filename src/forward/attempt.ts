@@ -1,14 +1,14 @@
 /** One attempt to send a job's request to the upstream; ends when the answer does, or the client leaves. */
 import type { Readable } from 'node:stream';
 
-import type { Dispatcher } from 'undici';
-
 import type { AccessToken } from '../contracts.ts';
 import { createAnswer, type Answer } from './answer.ts';
+import type { Flow } from './body-writer.ts';
+import type { Dispatch } from './dispatch.ts';
 import type { ForwardJob } from './job.ts';
 import type { LinkRewriter } from './links.ts';
-import type { Dispatch } from './open-answers.ts';
 import { buildRequestFields, type AcceptedCodings } from './request-fields.ts';
+import { readFields } from './response-fields.ts';
 
 /** What is sent. */
 export interface AttemptRequest {
@@ -37,26 +37,23 @@ export function sendAttempt(
   end: AttemptEnd,
 ): void {
   const { exchange, response } = job;
-  let controller: Dispatcher.DispatchController | undefined;
+  const flow = createFlow();
   let settled = false;
   const answer = createAnswer(job, {
     token,
     links,
-    flow: {
-      pause: () => controller?.pause(),
-      resume: () => controller?.resume(),
-    },
+    flow,
     broken(failure) {
       // While the upstream is still sending, the abort comes back as its error.
       if (settled) end.failed(failure, answer);
-      else controller?.abort(failure);
+      else flow.abort(failure);
     },
   });
 
   const onClose = (): void => {
     if (response.writableFinished) return;
     exchange.outcome = 'client-gone';
-    controller?.abort(new Error('the client left'));
+    flow.abort(new Error('the client left'));
   };
   response.once('close', onClose);
   const settle = (): void => {
@@ -80,25 +77,55 @@ export function sendAttempt(
       body,
     },
     {
-      onRequestStart(started) {
-        controller = started;
+      onConnect(abort) {
+        flow.abort = abort;
         exchange.timings.sentMs = job.elapsedMs();
-        if (response.destroyed) started.abort(new Error('the client left'));
+        if (response.destroyed) abort(new Error('the client left'));
       },
-      onResponseStart(started, status, _fields, phrase) {
-        if (status < 200) return;
+      onHeaders(status, fields, resume, phrase) {
+        if (status < 200) return true;
+        flow.restart = resume;
         exchange.timings.upstreamMs = job.elapsedMs();
-        answer.start(status, (started.rawHeaders ?? []) as Buffer[], phrase);
+        answer.start(status, readFields(fields), phrase);
+        return !flow.paused;
       },
-      onResponseData: (_controller, chunk) => answer.push(chunk),
-      onResponseEnd() {
+      onData(chunk) {
+        answer.push(chunk);
+        return !flow.paused;
+      },
+      onComplete() {
         settle();
         end.answered(answer);
       },
-      onResponseError(_controller, failure) {
+      onError(failure) {
         settle();
         if (exchange.outcome !== 'client-gone') end.failed(failure, answer);
       },
     },
   );
+}
+
+/** The flow of one answer from the upstream. */
+interface AttemptFlow extends Flow {
+  paused: boolean;
+  /** Lets the upstream's data come again. */
+  restart(): void;
+  /** Breaks the request off; does nothing before it is sent. */
+  abort(reason: Error): void;
+}
+
+function createFlow(): AttemptFlow {
+  return {
+    paused: false,
+    pause() {
+      this.paused = true;
+    },
+    resume() {
+      if (!this.paused) return;
+      this.paused = false;
+      this.restart();
+    },
+    restart() {},
+    abort() {},
+  };
 }

@@ -6,11 +6,9 @@
 import { LRUCache } from 'lru-cache';
 import type { Dispatcher } from 'undici';
 
+import type { AnswerHandler, Dispatch } from './dispatch.ts';
 import { findField } from './response-fields.ts';
 import { fetchAnswer, replayAnswer, type StoredAnswer } from './stored-answer.ts';
-
-/** What sends requests. */
-export type Dispatch = Pick<Dispatcher, 'dispatch'>;
 
 /** What the reuse of answers needs. */
 export interface OpenAnswersOptions {
@@ -75,7 +73,7 @@ export function createOpenAnswers({ pool, lifetimeMs, now }: OpenAnswersOptions)
   const answer = async (
     key: string,
     request: Dispatcher.DispatchOptions,
-    handler: Dispatcher.DispatchHandler,
+    handler: AnswerHandler,
   ): Promise<void> => {
     const reused = answers.has(key);
     let stored: StoredAnswer | undefined;

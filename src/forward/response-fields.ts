@@ -1,27 +1,51 @@
 /** Fields that cross from the upstream to the client, and the reason phrase. */
 
-/** undici's raw fields: names and values in turn. */
-export type RawFields = readonly (Buffer | string)[];
+/** Fields as they came: names and values in turn, one character for one byte. */
+export type RawFields = readonly string[];
 
-/** Names that never cross, lower-case: hop-by-hop (RFC 9110 section 7.6.1) and the upstream's own affairs. */
-const REMOVED: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
+/** What is to be known of a field by its name. */
+type Kind = 'removed' | 'connection' | 'linking' | 'length' | 'digest' | 'coding' | 'other';
+
+const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
+  // Hop-by-hop (RFC 9110 section 7.6.1).
+  ['connection', 'connection'],
+  ['keep-alive', 'removed'],
+  ['proxy-connection', 'removed'],
+  ['proxy-authenticate', 'removed'],
+  ['te', 'removed'],
+  ['trailer', 'removed'],
+  ['transfer-encoding', 'removed'],
+  ['upgrade', 'removed'],
   // OpenEMR's session cookies: cookies ignore ports, so every other local server would get them.
-  'set-cookie',
+  ['set-cookie', 'removed'],
   // Would force https on every local server of this name, for a year.
-  'strict-transport-security',
-  'alt-svc',
+  ['strict-transport-security', 'removed'],
+  ['alt-svc', 'removed'],
+  // The value may hold an absolute URL of the upstream.
+  ['location', 'linking'],
+  ['content-location', 'linking'],
+  ['link', 'linking'],
+  // About the bytes of the body.
+  ['content-length', 'length'],
+  ['content-md5', 'digest'],
+  ['digest', 'digest'],
+  ['content-digest', 'digest'],
+  ['content-encoding', 'coding'],
 ]);
 
-/** Fields whose value may hold an absolute URL of the upstream. */
-const LINKING: ReadonlySet<string> = new Set(['location', 'content-location', 'link']);
+/** Kinds of names as spelled, remembered: an upstream uses the same two dozen for ever. */
+const kinds = new Map<string, Kind>();
+const MOST_KINDS = 1024;
+
+function kindOf(name: string): Kind {
+  const known = kinds.get(name);
+  if (known !== undefined) return known;
+  const lower = name.toLowerCase();
+  const kind =
+    KINDS.get(lower) ?? (lower.startsWith('access-control-') ? 'removed' : ('other' as const));
+  if (kinds.size < MOST_KINDS) kinds.set(name, kind);
+  return kind;
+}
 
 /** How the head of an upstream answer is to be changed. */
 export interface ResponseFieldOptions {
@@ -39,13 +63,14 @@ export interface ResponseFieldOptions {
   withheld?: string[];
 }
 
-/** Fields that speak about the bytes of the body, lower-case. */
-const ABOUT_BYTES: ReadonlySet<string> = new Set([
-  'content-length',
-  'content-md5',
-  'digest',
-  'content-digest',
-]);
+/** The fields of a head as undici gives them, as text. */
+export function readFields(fields: readonly (Buffer | string)[]): RawFields {
+  const read: string[] = [];
+  for (const field of fields) {
+    read.push(typeof field === 'string' ? field : field.toString('latin1'));
+  }
+  return read;
+}
 
 /** Fields for the client, names and values in turn; order, spelling and duplicates survive. */
 export function buildResponseFields(
@@ -55,23 +80,25 @@ export function buildResponseFields(
   const fields: string[] = [];
   let named: Set<string> | undefined;
   for (let i = 0; i < rawFields.length; i += 2) {
-    const name = text(rawFields[i]!);
-    const lower = name.toLowerCase();
-    if (lower === 'connection') named = addOptions(text(rawFields[i + 1]!), named);
-    if (length !== undefined && lower === 'content-length') continue;
-    if (
-      REMOVED.has(lower) ||
-      lower.startsWith('access-control-') ||
-      (bodyChanges && ABOUT_BYTES.has(lower)) ||
-      (decoded && lower === 'content-encoding')
-    ) {
-      withheld?.push(name);
+    const name = rawFields[i]!;
+    const value = rawFields[i + 1]!;
+    const kind = kindOf(name);
+    if (kind === 'other') {
+      fields.push(name, value);
       continue;
     }
-    const value = text(rawFields[i + 1]!);
-    const rewritten =
-      rewriteField !== undefined && LINKING.has(lower) ? rewriteField(value) : value;
-    fields.push(name, rewritten);
+    if (kind === 'length' && length !== undefined) continue;
+    if (kind === 'connection') named = addOptions(value, named);
+    if (
+      kind === 'removed' ||
+      kind === 'connection' ||
+      (bodyChanges && (kind === 'length' || kind === 'digest')) ||
+      (decoded && kind === 'coding')
+    ) {
+      withheld?.push(name);
+    } else {
+      fields.push(name, kind === 'linking' && rewriteField ? rewriteField(value) : value);
+    }
   }
   const kept = named === undefined ? fields : without(fields, named);
   if (length !== undefined) kept.push('Content-Length', String(length));
@@ -87,8 +114,8 @@ export function findField(rawFields: RawFields, lowerName: string): string | und
   let value: string | undefined;
   for (let i = 0; i < rawFields.length; i += 2) {
     const name = rawFields[i]!;
-    if (name.length === lowerName.length && text(name).toLowerCase() === lowerName) {
-      const line = text(rawFields[i + 1]!);
+    if (name.length === lowerName.length && name.toLowerCase() === lowerName) {
+      const line = rawFields[i + 1]!;
       value = value === undefined ? line : `${value}, ${line}`;
     }
   }
@@ -130,8 +157,4 @@ function without(fields: readonly string[], named: ReadonlySet<string>): string[
     if (!named.has(fields[i]!.toLowerCase())) kept.push(fields[i]!, fields[i + 1]!);
   }
   return kept;
-}
-
-function text(value: Buffer | string): string {
-  return typeof value === 'string' ? value : value.toString('latin1');
 }

@@ -1,14 +1,15 @@
-/** An upstream answer held in memory: how it is fetched, and how it is given to a dispatch handler again. */
+/** An upstream answer held in memory: how it is fetched, and how it is given to a handler again. */
 import type { Dispatcher } from 'undici';
 
-import type { RawFields } from './response-fields.ts';
+import type { AnswerHandler, Dispatch } from './dispatch.ts';
+import { readFields, type RawFields } from './response-fields.ts';
 
 /** An answer as it came from the upstream. */
 export interface StoredAnswer {
   status: number;
   fields: RawFields;
   /** Reason phrase. */
-  phrase: string | undefined;
+  phrase: string;
   /** Undefined when it is longer than {@link MOST_STORED_BYTES}. */
   body: Buffer | undefined;
   /** Milliseconds since the epoch. */
@@ -20,7 +21,7 @@ export const MOST_STORED_BYTES = 1_048_576;
 
 /** Sends a request and collects its answer; rejects with what undici reports. */
 export function fetchAnswer(
-  pool: Pick<Dispatcher, 'dispatch'>,
+  pool: Dispatch,
   request: Dispatcher.DispatchOptions,
   now: () => number,
 ): Promise<StoredAnswer> {
@@ -28,22 +29,27 @@ export function fetchAnswer(
     const chunks: Buffer[] = [];
     let length = 0;
     let head: Omit<StoredAnswer, 'body'> | undefined;
+    let abort: (reason: Error) => void;
     pool.dispatch(request, {
-      onRequestStart: () => {},
-      onResponseStart(controller, status, _fields, phrase) {
-        const fields = copyFields((controller.rawHeaders ?? []) as RawFields);
-        if (status >= 200) head = { status, fields, phrase, receivedAtMs: now() };
+      onConnect(given) {
+        abort = given;
       },
-      onResponseData(controller, chunk) {
+      onHeaders(status, fields, _resume, phrase) {
+        if (status >= 200)
+          head = { status, fields: readFields(fields), phrase, receivedAtMs: now() };
+        return true;
+      },
+      onData(chunk) {
         length += chunk.length;
         if (length <= MOST_STORED_BYTES) chunks.push(chunk);
         else {
           resolve({ ...head!, body: undefined });
-          controller.abort(new Error('the answer is too long to be kept'));
+          abort(new Error('the answer is too long to be kept'));
         }
+        return true;
       },
-      onResponseEnd: () => resolve({ ...head!, body: Buffer.concat(chunks) }),
-      onResponseError: (_controller, error) => reject(error),
+      onComplete: () => resolve({ ...head!, body: Buffer.concat(chunks) }),
+      onError: reject,
     });
   });
 }
@@ -51,38 +57,20 @@ export function fetchAnswer(
 /** Lets a handler see a stored answer, or the failure to get one, as if it came from the upstream now. */
 export function replayAnswer(
   answer: StoredAnswer | Error,
-  handler: Dispatcher.DispatchHandler,
+  handler: AnswerHandler,
   added: readonly string[] = [],
 ): void {
-  let aborted: Error | undefined;
-  const controller: Dispatcher.DispatchController = {
-    rawHeaders: answer instanceof Error ? [] : ([...answer.fields, ...added] as string[]),
-    get aborted() {
-      return aborted !== undefined;
-    },
-    get reason() {
-      return aborted ?? null;
-    },
-    paused: false,
-    abort(reason) {
-      aborted ??= reason;
-    },
-    pause: () => {},
-    resume: () => {},
-  };
-  handler.onRequestStart?.(controller, {});
-  if (aborted === undefined && !(answer instanceof Error)) {
-    handler.onResponseStart?.(controller, answer.status, {}, answer.phrase);
-    if (answer.body !== undefined && answer.body.length > 0 && aborted === undefined) {
-      handler.onResponseData?.(controller, answer.body);
+  let failure = answer instanceof Error ? answer : undefined;
+  const aborted = () => failure !== undefined;
+  handler.onConnect((reason) => {
+    failure ??= reason;
+  });
+  if (!aborted() && !(answer instanceof Error)) {
+    handler.onHeaders(answer.status, [...answer.fields, ...added], () => {}, answer.phrase);
+    if (answer.body !== undefined && answer.body.length > 0 && !aborted()) {
+      handler.onData(answer.body);
     }
   }
-  const failure = answer instanceof Error ? answer : aborted;
-  if (failure === undefined) handler.onResponseEnd?.(controller, {});
-  else handler.onResponseError?.(controller, failure);
-}
-
-/** Text in place of views of a socket's read buffer, which must not be kept alive. */
-function copyFields(fields: RawFields): string[] {
-  return fields.map((field) => (typeof field === 'string' ? field : field.toString('latin1')));
+  if (failure === undefined) handler.onComplete();
+  else handler.onError(failure);
 }

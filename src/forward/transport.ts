@@ -5,10 +5,10 @@
 import type { AccessToken, Logger, TokenSource } from '../contracts.ts';
 import type { Answer } from './answer.ts';
 import { sendAttempt, type AttemptRequest } from './attempt.ts';
+import type { Dispatch } from './dispatch.ts';
 import { buildUpstreamError, isConnectionTerminated } from './failure.ts';
 import type { ForwardJob } from './job.ts';
 import type { LinkRewriter } from './links.ts';
-import type { Dispatch } from './open-answers.ts';
 import { refusesToken, type ReplayRule } from './replay.ts';
 
 /** What a transport is made of; all of one route. */
