@@ -26,7 +26,7 @@ export interface Diagnosis {
    * @param request.origin the proxy's own origin as this client calls it, for links to hints
    */
   explainAnswer(
-    exchange: Exchange,
+    exchange: RequestFacts,
     answer: FailingAnswer,
     request: { target: string; origin: string },
   ): Promise<Explanation>;

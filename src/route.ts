@@ -5,11 +5,10 @@ import { createDiscovery, type Discovery } from './auth/discovery.ts';
 import { buildJwks } from './auth/jwks.ts';
 import type { SigningKey } from './auth/signing-key.ts';
 import { createTokenSource } from './auth/token-source.ts';
-import { isSandbox, sandboxVersion } from './config/sandbox-upstream.ts';
-import type { ClientConfig, RouteConfig } from './config/schema.ts';
+import type { RouteConfig } from './config/schema.ts';
 import { loadTlsOptions } from './config/tls.ts';
 import type { Clock, Logger, TokenRequestEnd, TokenSource } from './contracts.ts';
-import { ConfigError } from './errors.ts';
+import { type Destination, openDestination } from './destination.ts';
 import { createEngine, type Engine } from './forward/engine.ts';
 import { createLinkRewriter, type LinkRewriter } from './forward/links.ts';
 import { createOpenAnswers } from './forward/open-answers.ts';
@@ -40,6 +39,8 @@ export interface Route {
   readonly engine: Engine;
   /** Whether the upstream is the embedded sandbox. */
   readonly sandbox: boolean;
+  /** Where it leads; closed with the route. */
+  readonly destination: Destination;
   /** The upstream's error log, if one can be read. */
   readonly errorLog: ErrorLogFollower | undefined;
   /** Its path, when it is a file. */
@@ -72,20 +73,19 @@ export interface RouteOptions {
 
 type Connect = buildConnector.BuildOptions;
 
-/** Where a route leads and who it is there. */
-interface Destination {
-  fhirBase: string;
-  client: ClientConfig;
-  sandbox: boolean;
-  errorLog: string | undefined;
-  close(): Promise<void>;
-}
-
-/** Makes a route ready; no request is sent yet. Rejects with ConfigError when key or certificates cannot be used. */
-export async function createRoute(config: RouteConfig, options: RouteOptions): Promise<Route> {
+/**
+ * Makes a route ready; no request is sent yet. Rejects with ConfigError when key or certificates cannot be used.
+ *
+ * @param opened its destination, when that is open already; default: opened here
+ */
+export async function createRoute(
+  config: RouteConfig,
+  options: RouteOptions,
+  opened?: Destination,
+): Promise<Route> {
   const { logger, clock } = options;
   const tls = await loadTlsOptions(config.tls, `routes["${config.path}"].tls`);
-  const destination = await openDestination(config);
+  const destination = opened ?? (await openDestination(config));
   const url = new URL(destination.fhirBase);
   const { key, changedAtMs } = await loadRouteKey(config.path, destination.client, logger);
   const connect: Connect = { ...(tls as Connect), timeout: config.timeouts.connectMs };
@@ -120,6 +120,7 @@ export async function createRoute(config: RouteConfig, options: RouteOptions): P
     discovery,
     engine: createEngine(url, transport),
     sandbox: destination.sandbox,
+    destination,
     errorLog,
     errorLogPath: destination.errorLog,
     connections() {
@@ -194,40 +195,6 @@ export function describeRoute({
 /** The public halves of the routes' signing keys, for `/.well-known/jwks.json`. */
 export function buildRouteJwks(routes: readonly Route[]): ReturnType<typeof buildJwks> {
   return buildJwks(routes.map((route) => route.key));
-}
-
-async function openDestination(config: RouteConfig): Promise<Destination> {
-  if (isSandbox(config.upstream)) {
-    const { startSandbox } = await import('./sandbox/index.ts');
-    const sandbox = await startSandbox({ version: sandboxVersion(config.upstream) });
-    return {
-      fhirBase: sandbox.fhirBase,
-      client: config.client ?? {
-        id: sandbox.client.id,
-        key: JSON.stringify(sandbox.client.key),
-        scopes: [...sandbox.client.scopes],
-      },
-      sandbox: true,
-      errorLog: config.errorLog ?? sandbox.errorLog,
-      close: () => sandbox.close(),
-    };
-  }
-  if (config.client === undefined) {
-    throw new ConfigError([
-      {
-        path: `routes["${config.path}"].client`,
-        message: 'is missing: a client id, key and scopes are needed to get a token',
-        remedy: 'Register a client with "fhir-auth-proxy init", or set "upstream" to "sandbox"',
-      },
-    ]);
-  }
-  return {
-    fhirBase: config.upstream.replace(/\/+$/, ''),
-    client: config.client,
-    sandbox: false,
-    errorLog: config.errorLog,
-    close: () => Promise.resolve(),
-  };
 }
 
 /**

@@ -23,6 +23,11 @@ export const commands: readonly ListedCommand[] = [
     load: async () => (await import('./sandbox.ts')).sandboxCommand,
   },
   {
+    name: 'doctor',
+    summary: 'check everything that the proxy depends on',
+    load: async () => (await import('./doctor.ts')).doctorCommand,
+  },
+  {
     name: 'explain [file]',
     summary: "explain lines of OpenEMR's error log",
     load: async () => (await import('./explain.ts')).explainCommand,

@@ -1,0 +1,124 @@
+/** Results of checks as people read them: a line each, the fix below it. */
+import type { Environment } from '../config/environment.ts';
+import type { CheckResult, CheckStatus } from '../doctor/result.ts';
+import { createPalette, oneLine, type Palette, wrap } from '../observe/pretty.ts';
+import type { Output } from './runtime.ts';
+
+/** Prints results as they come. */
+export interface CheckPrinter {
+  /** A check begins; shown on a terminal until its result is there. */
+  start(check: string, route?: string): void;
+  result(result: CheckResult): void;
+  /** Prints what was skipped, and how many of each there were. */
+  end(): void;
+}
+
+const NAME_WIDTH = 15;
+const INDENT = 4 + NAME_WIDTH;
+const MARKS: Readonly<Record<CheckStatus, readonly [mark: string, word: string]>> = {
+  ok: ['✓', 'ok  '],
+  warn: ['!', 'warn'],
+  fail: ['✗', 'fail'],
+  skip: ['–', 'skip'],
+};
+
+/**
+ * Creates a printer. Colours only on a terminal, and not with NO_COLOR (any value but an empty one);
+ * words in place of marks where the locale is said not to be UTF-8.
+ */
+export function createCheckPrinter(output: Output, environment: Environment): CheckPrinter {
+  const isColoured = output.isTTY && (environment['NO_COLOR'] ?? '') === '';
+  const palette = createPalette(isColoured);
+  const isUtf8 = canShowMarks(environment);
+  const counts: Record<CheckStatus, number> = { ok: 0, warn: 0, fail: 0, skip: 0 };
+  let heading: string | undefined;
+  let skipped: CheckResult[] = [];
+
+  const erase = (): void => {
+    if (output.isTTY) output.write('\r\u001B[K');
+  };
+  const endRoute = (): void => {
+    if (skipped.length > 0) output.write(formatSkipped(skipped, palette, isUtf8));
+    skipped = [];
+  };
+  const head = (route: string | undefined): void => {
+    if (route === heading || route === undefined) return;
+    endRoute();
+    heading = route;
+    output.write(`\n${palette.bold(route)}\n`);
+  };
+
+  return {
+    start(check, route) {
+      if (!output.isTTY) return;
+      erase();
+      head(route);
+      output.write(palette.dim(`  … ${check}`));
+    },
+    result(result) {
+      erase();
+      head(result.route);
+      counts[result.status] += 1;
+      if (result.status === 'skip') skipped.push(result);
+      else output.write(formatResult(result, { palette, isUtf8, columns: output.columns }));
+    },
+    end() {
+      erase();
+      endRoute();
+      output.write(`\n${formatCounts(counts)}\n`);
+    },
+  };
+}
+
+/** `LC_ALL`, `LC_CTYPE` and `LANG`, in this order, name the character encoding (POSIX); unset means unknown, and then modern. */
+function canShowMarks({ LC_ALL, LC_CTYPE, LANG }: Environment): boolean {
+  const locale = [LC_ALL, LC_CTYPE, LANG].find((value) => value !== undefined && value !== '');
+  return locale === undefined || /utf-?8/i.test(locale);
+}
+
+function formatResult(
+  { check, status, message, fix, hint }: CheckResult,
+  look: { palette: Palette; isUtf8: boolean; columns: number },
+): string {
+  const { palette, isUtf8, columns } = look;
+  const colours = { ok: palette.green, warn: palette.yellow, fail: palette.red, skip: palette.dim };
+  const mark = colours[status](MARKS[status][isUtf8 ? 0 : 1]);
+  const indent = isUtf8 ? INDENT : INDENT + 3;
+  const width = Math.max(40, Math.min(columns, 120) - indent);
+  const below = (name: string, text: string): string[] =>
+    wrap(oneLine(text), width - 5).map(
+      (part, index) =>
+        `${' '.repeat(indent)}${palette.dim((index === 0 ? name : '').padEnd(5))}${part}`,
+    );
+  const [first = '', ...rest] = wrap(oneLine(message), width);
+  return [
+    `  ${mark} ${check.padEnd(NAME_WIDTH)}${first}`,
+    ...rest.map((part) => ' '.repeat(indent) + part),
+    ...(hint === undefined ? [] : below('hint', `${hint.title} (${hint.certainty}, ${hint.id})`)),
+    ...(fix === undefined ? [] : below('fix', fix)),
+  ]
+    .join('\n')
+    .concat('\n');
+}
+
+function formatSkipped(skipped: readonly CheckResult[], palette: Palette, isUtf8: boolean): string {
+  const byReason = new Map<string, string[]>();
+  for (const { check, message } of skipped) {
+    byReason.set(message, [...(byReason.get(message) ?? []), check]);
+  }
+  const mark = MARKS.skip[isUtf8 ? 0 : 1];
+  return [...byReason]
+    .map(([reason, names]) =>
+      palette.dim(`  ${mark} not checked: ${names.join(', ')} (${reason})\n`),
+    )
+    .join('');
+}
+
+function formatCounts({ ok, warn, fail, skip }: Record<CheckStatus, number>): string {
+  return [
+    `${ok} ok`,
+    `${warn} ${warn === 1 ? 'warning' : 'warnings'}`,
+    `${fail} failed`,
+    ...(skip === 0 ? [] : [`${skip} not checked`]),
+  ].join(', ');
+}

@@ -1,0 +1,91 @@
+import { loadConfig, type LoadedConfig } from '../config/load.ts';
+import { describeConfig, describeConfigError } from '../doctor/config.ts';
+import type { CheckResult } from '../doctor/result.ts';
+import { runChecks } from '../doctor/run-checks.ts';
+import { ConfigError } from '../errors.ts';
+import { createLogger } from '../observe/logger.ts';
+import { createCheckPrinter } from './check-lines.ts';
+import type { Command } from './command.ts';
+import { EXIT, type Runtime } from './runtime.ts';
+import { UsageError } from './usage-error.ts';
+
+interface DoctorArgs {
+  config: string | undefined;
+  route: string | undefined;
+  json: boolean;
+}
+
+/** Checks everything that the proxy depends on, and says what to do about what is wrong. */
+export const doctorCommand: Command<DoctorArgs> = {
+  purpose:
+    'Checks everything that the proxy depends on, from the key file to one read of each resource type, and says what to do about what is wrong. Writes nothing. Its output holds no secret, token or patient data: paste it into an issue as it is.',
+  examples: [
+    { task: 'Check the setup in proxy.config.json', command: 'fhir-auth-proxy doctor' },
+    {
+      task: 'Check one route of another config file',
+      command: 'fhir-auth-proxy doctor --config openemr.json --route /fhir',
+    },
+    {
+      task: 'What failed, for a script',
+      command: `fhir-auth-proxy doctor --json | jq '.[] | select(.status == "fail")'`,
+    },
+  ],
+  options: (yargs) =>
+    yargs
+      .option('config', {
+        alias: 'c',
+        type: 'string',
+        requiresArg: true,
+        describe: 'Config file; default proxy.config.json in the working directory',
+      })
+      .option('route', {
+        alias: 'r',
+        type: 'string',
+        requiresArg: true,
+        describe: 'Path of the only route to check, such as /fhir; default all',
+      })
+      .option('json', {
+        type: 'boolean',
+        default: false,
+        describe: 'Print an array of {check, route, status, message, fix, hint}',
+      }),
+  async run({ config: file, route, json }, runtime) {
+    const { environment, cwd, stdout } = runtime;
+    let loaded: LoadedConfig;
+    try {
+      loaded = await loadConfig({ file, environment, cwd });
+    } catch (error) {
+      if (json && error instanceof ConfigError) writeJson(describeConfigError(error), runtime);
+      throw error;
+    }
+    const path = chooseRoute(loaded, route);
+    const printer = json ? undefined : createCheckPrinter(stdout, environment);
+    const results = describeConfig(loaded);
+    for (const result of results) printer?.result(result);
+    const checked = await runChecks(loaded.config, {
+      logger: createLogger({ format: 'json', level: 'silent', stream: 2 }),
+      route: path,
+      onStart: (check, routePath) => printer?.start(check, routePath),
+      onResult: (result) => printer?.result(result),
+    });
+    results.push(...checked);
+    printer?.end();
+    if (json) writeJson(results, runtime);
+    return results.some(({ status }) => status === 'fail') ? EXIT.failed : EXIT.ok;
+  },
+};
+
+function chooseRoute(
+  { config: { routes } }: LoadedConfig,
+  wanted: string | undefined,
+): string | undefined {
+  if (wanted === undefined) return undefined;
+  const found = routes.find(({ path }) => path === wanted || path === `/${wanted}`);
+  if (found !== undefined) return found.path;
+  const known = routes.map(({ path }) => `"${path}"`).join(', ');
+  throw new UsageError(`--route is "${wanted}": expected ${known}`);
+}
+
+function writeJson(results: readonly CheckResult[], { stdout }: Runtime): void {
+  stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+}

@@ -1,0 +1,98 @@
+/** What the server announces about tokens, and whether the configuration agrees with it. */
+import { createDiscovery } from '../auth/discovery.ts';
+import { TokenError } from '../errors.ts';
+import type { RouteCheck } from './check.ts';
+import { explainNetwork, explainOpenAnswer } from './explain.ts';
+import { fail, type Finding, ok, warn } from './result.ts';
+import type { Subject } from './subject.ts';
+
+/** Reads the SMART configuration (SMART App Launch 2.2, section Conformance). */
+export const discoveryCheck: RouteCheck = {
+  name: 'discovery',
+  needs: ['fhir-base'],
+  async run(subject) {
+    const { base, open, config, clock, logger, facts } = subject;
+    const discovery = createDiscovery({
+      fhirBase: base,
+      dispatcher: open,
+      timeoutMs: config.timeouts.tokenMs,
+      clock,
+      logger,
+    });
+    try {
+      facts.smart = await discovery.get();
+      const modern = tellsModern(subject);
+      if (modern !== undefined) facts.modern = modern;
+      return [ok(`token endpoint "${facts.smart.tokenEndpoint}"`)];
+    } catch (error) {
+      if (!(error instanceof TokenError)) throw error;
+      const hint =
+        error.answer === undefined
+          ? explainNetwork(subject, error, 'discovery')
+          : explainOpenAnswer(subject, '.well-known/smart-configuration', error.answer);
+      return [fail(error.message, undefined, hint)];
+    }
+  },
+};
+
+/** Compares the announced token endpoint with what the proxy will use. */
+export const tokenEndpointCheck: RouteCheck = {
+  name: 'token-endpoint',
+  needs: ['discovery'],
+  run(subject) {
+    const { base, config, facts } = subject;
+    const announced = facts.smart?.tokenEndpoint ?? '';
+    return Promise.resolve(
+      [
+        ...judgeAudience(announced, config.audience),
+        ...judgeAddress(announced, config.tokenEndpoint, base),
+      ].slice(0, 1),
+    );
+  },
+};
+
+function judgeAudience(announced: string, audience: string | undefined): Finding[] {
+  if (audience === undefined || audience === announced) return [];
+  return [
+    warn(
+      `"audience" is "${audience}", but the server announces "${announced}": OpenEMR compares them character by character`,
+      'Take "audience" out of the route, unless the server is told to expect it',
+    ),
+  ];
+}
+
+function judgeAddress(announced: string, configured: string | undefined, base: URL): Finding[] {
+  if (configured !== undefined) {
+    return [
+      configured === announced
+        ? ok('"tokenEndpoint" is the announced one')
+        : ok(`"tokenEndpoint" is used as the address, the announced one as the audience`),
+    ];
+  }
+  const { origin, protocol } = new URL(announced);
+  if (origin === base.origin) return [ok('on the same server as the FHIR base')];
+  if (base.protocol === 'https:' && protocol === 'http:') {
+    return [
+      fail(
+        `the announced token endpoint is http, the FHIR base https: the assertion would travel readable`,
+        `Set "tokenEndpoint" to "${announced.replace(origin, base.origin)}", and correct Admin, Config, Connectors, "Site Address Override" in OpenEMR`,
+      ),
+    ];
+  }
+  return [
+    warn(
+      `announced at "${origin}", the FHIR base is at "${base.origin}": OpenEMR calls itself by its Site Address`,
+      `If a token cannot be got there, set "tokenEndpoint" to "${announced.replace(origin, base.origin)}"; the announced one stays the audience`,
+    ),
+  ];
+}
+
+/** From the version, else from the SMART v2 scopes that only 7.0.4 and later announce. */
+function tellsModern({ facts }: Subject): boolean | undefined {
+  const { version } = facts.server ?? {};
+  const [, major = '', minor = '', patch = ''] = /^v?(\d+)\.(\d+)\.(\d+)/.exec(version ?? '') ?? [];
+  if (major !== '') {
+    return Number(major) > 7 || (major === '7' && (Number(minor) > 0 || Number(patch) >= 4));
+  }
+  return facts.smart?.capabilities.includes('permission-v2') === true ? true : undefined;
+}

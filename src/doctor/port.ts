@@ -1,0 +1,54 @@
+/** Whether the proxy can listen where it is told to. */
+import { Agent, request } from 'undici';
+
+import { isWildcardHost } from '../config/loopback.ts';
+import type { ListenConfig } from '../config/schema.ts';
+import { ConfigError } from '../errors.ts';
+import { createListener } from '../listener.ts';
+import { capitalise } from './explain.ts';
+import { fail, type Finding, ok } from './result.ts';
+
+/** Milliseconds that whoever is on the port has for its answer. */
+const ANSWER_MS = 2_000;
+
+/** Listens for a moment, as `start` would. */
+export async function checkPort(listen: ListenConfig): Promise<Finding> {
+  const listener = createListener(
+    listen,
+    (_request, response) => response.destroy(),
+    () => {},
+  );
+  const { socket, host, port } = listen;
+  const where = socket === undefined ? `port ${port} on "${host}"` : `the socket "${socket}"`;
+  try {
+    await listener.listen();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    if (await isAnsweredByUs(listen)) return ok(`a fhir-auth-proxy is running on ${where}`);
+    const [problem] = error.problems;
+    return fail(problem?.message ?? error.message, capitalise(problem?.remedy ?? ''));
+  }
+  await listener.stop(0);
+  return ok(port === 0 && socket === undefined ? 'a free port will be taken' : `${where} is free`);
+}
+
+/** Whether what listens there is this program: it says so at a path of its own. */
+async function isAnsweredByUs({ host, port, socket }: ListenConfig): Promise<boolean> {
+  const agent = new Agent({ connect: socket === undefined ? {} : { socketPath: socket } });
+  const name = isWildcardHost(host) ? '127.0.0.1' : host;
+  const authority =
+    socket === undefined ? `${name.includes(':') ? `[${name}]` : name}:${port}` : 'localhost';
+  try {
+    const answer = await request(`http://${authority}/_proxy/livez`, {
+      dispatcher: agent,
+      headersTimeout: ANSWER_MS,
+      bodyTimeout: ANSWER_MS,
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
+    return answer.statusCode === 200 && (await answer.body.text()) === 'alive\n';
+  } catch {
+    return false;
+  } finally {
+    await agent.destroy();
+  }
+}

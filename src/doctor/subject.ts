@@ -1,0 +1,90 @@
+/** The route under examination, and what the checks have found out about it so far. */
+import { Agent } from 'undici';
+
+import type { SmartConfiguration } from '../auth/discovery.ts';
+import { type HttpAnswer, requestAnswer } from '../auth/http-answer.ts';
+import type { SigningKey } from '../auth/signing-key.ts';
+import type { RouteConfig } from '../config/schema.ts';
+import type { AccessToken, Clock, Logger } from '../contracts.ts';
+import type { Destination } from '../destination.ts';
+import { createDiagnosis, type ServedRoute } from '../diagnosis.ts';
+import { createRoute } from '../route.ts';
+import type { ServerFacts } from './capability-statement.ts';
+
+/** What earlier checks found out, for later ones. */
+export interface Facts {
+  key?: SigningKey;
+  /** From the metadata. */
+  server?: ServerFacts;
+  smart?: SmartConfiguration;
+  /** OpenEMR 7.0.4 or later, which know SMART v2 scopes; undefined when not known. */
+  modern?: boolean;
+  /** Server clock minus ours in milliseconds. */
+  clockDifferenceMs?: number;
+  token?: AccessToken;
+}
+
+/** One route under examination. */
+export interface Subject {
+  readonly config: RouteConfig;
+  readonly destination: Destination;
+  /** The FHIR base, without a slash at the end. */
+  readonly base: URL;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly facts: Facts;
+  /**
+   * Connections for what anyone may read. The TLS check puts one in place that does not verify the
+   * certificate when that is what failed; credentials never travel on these.
+   */
+  open: Agent;
+  /** Asks for something that needs no token. Rejects with what undici or Node reports. */
+  get(url: string): Promise<HttpAnswer>;
+  /** The route as the proxy would make it; made at the first call. Rejects with ConfigError. */
+  route(): Promise<ServedRoute>;
+  close(): Promise<void>;
+}
+
+/** Puts a route up for examination; asks nothing yet. */
+export function createSubject(
+  config: RouteConfig,
+  destination: Destination,
+  shared: { clock: Clock; logger: Logger },
+): Subject {
+  let made: Promise<ServedRoute> | undefined;
+  const first = new Agent({ connect: { timeout: config.timeouts.connectMs } });
+  const subject: Subject = {
+    config,
+    destination,
+    base: new URL(destination.fhirBase),
+    ...shared,
+    facts: {},
+    open: first,
+    get: (url) =>
+      requestAnswer({
+        url,
+        method: 'GET',
+        headers: { accept: 'application/fhir+json, application/json' },
+        dispatcher: subject.open,
+        timeoutMs: config.timeouts.tokenMs,
+        clock: shared.clock,
+      }),
+    route() {
+      // Its destination is closed by whoever opened it.
+      const lent = { ...destination, close: () => Promise.resolve() };
+      made ??= createRoute(config, shared, lent).then((route) => ({
+        ...route,
+        diagnosis: createDiagnosis(route, shared.clock),
+      }));
+      return made;
+    },
+    async close() {
+      await Promise.all([
+        first.destroy(),
+        subject.open.destroy(),
+        made?.then((route) => route.close()).catch(() => undefined),
+      ]);
+    },
+  };
+  return subject;
+}
