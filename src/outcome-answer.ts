@@ -80,6 +80,7 @@ function errorType(error: ProxyError): string {
   if (error instanceof UpstreamError) return error.code;
   if (isConfiguration(error)) return 'proxy_configuration_error';
   if (error instanceof TokenError) return 'destination_unavailable';
+  if (error.code === 'loop-detected') return 'proxy_loop_detected';
   return error.status < 500 ? 'http_request_denied' : 'proxy_internal_error';
 }
 

@@ -1,5 +1,5 @@
 /** One route made ready: its upstream (or sandbox), its tokens, its engine. Wires auth to forward. */
-import { Agent, Pool, type buildConnector } from 'undici';
+import { Agent, Pool, type buildConnector, type Dispatcher } from 'undici';
 
 import { createDiscovery, type Discovery } from './auth/discovery.ts';
 import { buildJwks } from './auth/jwks.ts';
@@ -67,6 +67,8 @@ export interface RouteDescription {
 export interface RouteOptions {
   logger: Logger;
   clock: Clock;
+  /** What the proxy adds to the `Via` field of whatever it sends; default nothing. */
+  via?: string;
   /** Told how each token request of the route ended. */
   onTokenRequest?: (end: TokenRequestEnd) => void;
 }
@@ -90,9 +92,10 @@ export async function createRoute(
   const { key, changedAtMs } = await loadRouteKey(config.path, destination.client, logger);
   const connect: Connect = { ...(tls as Connect), timeout: config.timeouts.connectMs };
   const agent = new Agent({ connect, connections: 2 });
+  const authDispatcher = agent.compose(addVia(options.via));
   const pool = createPool(url.origin, config, connect);
   const { tokens, discovery } = createTokens(config, destination, key, {
-    dispatcher: agent,
+    dispatcher: authDispatcher,
     ...options,
   });
   const errorLog = openErrorLog(config, destination.errorLog, options);
@@ -107,6 +110,7 @@ export async function createRoute(
     replayRule: createReplayRule({ tokens, clock }),
     links: createLinks(config, destination.fhirBase, discovery),
     logger,
+    via: options.via,
   });
 
   return {
@@ -144,6 +148,16 @@ function openErrorLog(
   return path === undefined ? undefined : followErrorLog({ path, ...shared });
 }
 
+/** Token requests and discovery may come back to this proxy, too. */
+function addVia(via: string | undefined): Dispatcher.DispatcherComposeInterceptor {
+  if (via === undefined) return (dispatch) => dispatch;
+  return (dispatch) => (options, handler) =>
+    dispatch(
+      { ...options, headers: { ...(options.headers as Record<string, string>), via } },
+      handler,
+    );
+}
+
 function createPool(origin: string, config: RouteConfig, connect: Connect): Pool {
   return new Pool(origin, {
     connect,
@@ -161,7 +175,7 @@ function createTokens(
   config: RouteConfig,
   { fhirBase, client }: Destination,
   key: SigningKey,
-  shared: RouteOptions & { dispatcher: Agent },
+  shared: RouteOptions & { dispatcher: Dispatcher },
 ): { tokens: TokenSource; discovery: Discovery } {
   const options = { ...shared, timeoutMs: config.timeouts.tokenMs };
   const discovery = createDiscovery({ ...options, fhirBase: new URL(fhirBase) });

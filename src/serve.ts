@@ -19,12 +19,14 @@ import {
   type RequestBody,
 } from './forward/request-body.ts';
 import type {
+  Admission,
   Gate,
   PreflightAdmission,
   Refusal,
   ReservedAdmission,
   RouteAdmission,
 } from './gate/admission.ts';
+import type { LoopMark } from './loop-mark.ts';
 import type { Observation } from './observation.ts';
 import { answerWithError } from './outcome-answer.ts';
 import type { ReservedPaths } from './reserved.ts';
@@ -35,6 +37,7 @@ export interface Rooms {
   gate: Gate;
   routes: ReadonlyMap<RouteConfig, ServedRoute>;
   clock: Clock;
+  loopMark: LoopMark;
   answerReserved: ReservedPaths;
   observation: Observation;
   onExchange?: (exchange: Exchange) => void;
@@ -57,7 +60,7 @@ export function serve(rooms: Rooms, request: IncomingMessage, response: ServerRe
     rooms.onExchange?.(exchange);
   });
 
-  const admission = rooms.gate.admit(request);
+  const admission = admit(rooms, request);
   exchange.timings.gateMs = elapsedMs();
   switch (admission.kind) {
     case 'route':
@@ -74,6 +77,12 @@ export function serve(rooms: Rooms, request: IncomingMessage, response: ServerRe
       rooms.observation.started(exchange, request);
       refuse(response, exchange, admission);
   }
+}
+
+/** What the gate says, unless the request was sent by this very proxy. */
+function admit({ gate, loopMark }: Rooms, request: IncomingMessage): Admission {
+  const loopError = loopMark.check(request.headers.via);
+  return loopError === undefined ? gate.admit(request) : { kind: 'refused', error: loopError };
 }
 
 /** A request that was let through, on its way to the upstream. */

@@ -7,6 +7,7 @@ import type { Clock, Exchange } from './contracts.ts';
 import { createDiagnosis, type ServedRoute } from './diagnosis.ts';
 import { createGate } from './gate/gate.ts';
 import { createListener } from './listener.ts';
+import { createLoopMark } from './loop-mark.ts';
 import { createObservation } from './observation.ts';
 import type { LineLogger } from './observe/logger.ts';
 import { createReservedPaths } from './reserved.ts';
@@ -42,11 +43,13 @@ export async function createProxyServer(
   config: ProxyConfig,
   { logger, clock = Date, onExchange }: ProxyServerOptions,
 ): Promise<ProxyServer> {
+  const loopMark = createLoopMark();
   const routes = new Map<RouteConfig, ServedRoute>();
   for (const each of config.routes) {
     const route = await createRoute(each, {
       logger,
       clock,
+      via: loopMark.via,
       onTokenRequest: (end) => observation.tokenRequested(each.path, end),
     });
     routes.set(each, { ...route, diagnosis: createDiagnosis(route, clock) });
@@ -67,6 +70,7 @@ export async function createProxyServer(
     gate: createGate({ listen: config.listen, routes: config.routes }),
     routes,
     clock,
+    loopMark,
     answerReserved: createReservedPaths({
       routes: [...routes.values()],
       ready: () => !listener.stopping(),

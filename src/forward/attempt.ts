@@ -19,6 +19,8 @@ export interface AttemptRequest {
   links: LinkRewriter | undefined;
   /** Content codings to ask for. */
   codings: AcceptedCodings;
+  /** See {@link RequestFieldOptions.via}. */
+  via: string | undefined;
 }
 
 /** How the attempt ended; exactly one of the two is called, unless the client left. */
@@ -33,7 +35,7 @@ export interface AttemptEnd {
 export function sendAttempt(
   pool: Dispatch,
   job: ForwardJob,
-  { body, token, links, codings }: AttemptRequest,
+  { body, token, links, codings, via }: AttemptRequest,
   end: AttemptEnd,
 ): void {
   const { exchange, response } = job;
@@ -65,6 +67,7 @@ export function sendAttempt(
   const headers = buildRequestFields(job.request.rawHeaders, {
     authorization: token === undefined ? undefined : `Bearer ${token.value}`,
     codings,
+    via,
   });
   if (exchange.wire !== undefined) exchange.wire.sent = headers;
 

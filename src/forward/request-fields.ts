@@ -58,6 +58,8 @@ export interface RequestFieldOptions {
   /** Value of the `Authorization` field to set, or undefined for an open path. */
   authorization: string | undefined;
   codings: AcceptedCodings;
+  /** What this gateway adds to `Via` (RFC 9110 section 7.6.3); after the client's own, if there are any. */
+  via?: string | undefined;
 }
 
 /**
@@ -74,7 +76,7 @@ export type AcceptedCodings = 'any' | 'readable' | 'identity';
  */
 export function buildRequestFields(
   rawFields: readonly string[],
-  { authorization, codings }: RequestFieldOptions,
+  { authorization, codings, via }: RequestFieldOptions,
 ): string[] {
   const named = connectionOptions(rawFields);
   const fields: string[] = [];
@@ -92,6 +94,7 @@ export function buildRequestFields(
   }
   if (codings === 'identity') fields.push('Accept-Encoding', 'identity');
   else if (codings === 'readable') fields.push('Accept-Encoding', narrowAcceptEncoding(accepted));
+  if (via !== undefined) fields.push('Via', via);
   if (authorization !== undefined) fields.push('Authorization', authorization);
   return fields;
 }

@@ -24,6 +24,8 @@ export interface TransportOptions {
   /** The rewriter of absolute URLs, or undefined when answers pass as they are. */
   links: () => LinkRewriter | undefined;
   logger: Logger;
+  /** What this gateway adds to the `Via` field of every request. */
+  via: string | undefined;
 }
 
 /** Sends the request of a job to the upstream and its answer to the client. */
@@ -39,7 +41,7 @@ interface History {
 
 /** Creates the transport of one route. */
 export function createTransport(options: TransportOptions): Transport {
-  const { pool, openAnswers, origin, links, replayRule } = options;
+  const { pool, openAnswers, origin, links, replayRule, via } = options;
   // On one machine a coding saves nothing: the upstream would compress what this proxy decompresses.
   const readable = LOOPBACK.test(new URL(origin).hostname) ? 'identity' : 'readable';
 
@@ -57,7 +59,7 @@ export function createTransport(options: TransportOptions): Transport {
       reuse ?? pool,
       job,
       // An answer for every client has no coding, which not every client takes.
-      { body, token, links: rewriter, codings: reuse === undefined ? codings : 'identity' },
+      { body, token, links: rewriter, codings: reuse === undefined ? codings : 'identity', via },
       {
         answered(answer) {
           const refused = isRefused(answer) ? token : undefined;

@@ -563,6 +563,12 @@ const CONNECTION: readonly FailureSample[] = [
     status: 400,
     body: "<!DOCTYPE HTML><p>Your browser sent a request that this server could not understand.<br />\nReason: You're speaking plain HTTP to an SSL-enabled server port.<br />\n</p>",
   }),
+  sample('proxy-loop', 'the proxy itself says so', {
+    stage: 'discovery',
+    status: 502,
+    body: '{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"transient","diagnostics":"the request has come back to the proxy that sent it: …"}]}',
+    contentType: 'application/fhir+json; charset=utf-8',
+  }),
   sample(
     'base-path-wrong',
     'the site segment is missing',

@@ -171,6 +171,16 @@ export const TLS_ENTRIES: readonly CatalogueEntry[] = [
 /** Entries about an answer that comes from the wrong place. */
 export const BASE_ENTRIES: readonly CatalogueEntry[] = [
   {
+    id: 'proxy-loop',
+    title: 'A route leads back to this proxy',
+    cause:
+      'The address in "upstream" (or "tokenEndpoint") is answered by the proxy itself: its own port under another name, a forwarded port, or another proxy in between that sends everything back.',
+    fix: 'Set "upstream" of the route to the address of OpenEMR, or "listen.port" to another port.',
+    versions: 'any server',
+    stages: ['token', 'fhir', 'discovery'],
+    answers: [{ status: 502, text: /has come back to the proxy that sent it/, proves: 'certain' }],
+  },
+  {
     id: 'base-path-wrong',
     title: '"upstream" is not a FHIR base of OpenEMR',
     cause:
