@@ -105,6 +105,22 @@ export class TokenError extends ProxyError {
   }
 }
 
+/** The client was not registered; `answer` is what the registration endpoint said. */
+export class RegistrationError extends ProxyError {
+  override readonly name = 'RegistrationError';
+  /** Not enumerable, so that logging the error does not dump it. */
+  declare readonly answer: TokenEndpointAnswer | undefined;
+
+  constructor(
+    code: string,
+    message: string,
+    options: ProxyErrorOptions & { answer?: TokenEndpointAnswer } = {},
+  ) {
+    super(code, message, options);
+    Object.defineProperty(this, 'answer', { value: options.answer, enumerable: false });
+  }
+}
+
 /**
  * Error types of RFC 9209 section 2.3 that this gateway reports in `Proxy-Status`, used as codes.
  */

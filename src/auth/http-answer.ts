@@ -13,7 +13,7 @@ const LONGEST_KEPT_BODY = 65_536;
 /** What to ask. */
 export interface AnswerRequest {
   url: string;
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'DELETE';
   headers: Record<string, string>;
   body?: string;
   /**

@@ -15,3 +15,12 @@ export function redactSecrets(text: string): string {
     .replaceAll(PARAMETER, '$1[redacted]')
     .replaceAll(JWT, '[redacted]');
 }
+
+const LONGEST_TEXT = 200;
+
+/** Text of a server fit for a message: one line of at most 200 characters, without credentials. */
+export function cleanServerText(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  const line = redactSecrets(text).replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
+  return line.length > LONGEST_TEXT ? `${line.slice(0, LONGEST_TEXT)}…` : line;
+}

@@ -2,7 +2,7 @@
 import { TokenError } from '../errors.ts';
 import { type HttpAnswer, keptAnswer } from './http-answer.ts';
 import { parseJsonObject, stringMember } from './json-text.ts';
-import { redactSecrets } from './redact-secrets.ts';
+import { cleanServerText } from './redact-secrets.ts';
 
 /**
  * Life of a token whose answer has no usable `expires_in`, in seconds. RFC 6749 section 5.1 only
@@ -41,7 +41,6 @@ const CONFIGURATION_ERRORS = new Set([
 ]);
 /** Clocks further apart than this are worth a word, in milliseconds. */
 const NOTABLE_CLOCK_DIFFERENCE_MS = 30_000;
-const LONGEST_DESCRIPTION = 200;
 
 /**
  * The token in an answer.
@@ -67,7 +66,7 @@ export function processTokenResponse(
     throw fail(answer, 'token-answer-too-large', context, 'answered with more than 1 MiB');
   }
   if (json === undefined) {
-    const what = `answered 200 without a JSON object${answer.contentType === undefined ? '' : ` ("${clean(answer.contentType)}")`}`;
+    const what = `answered 200 without a JSON object${answer.contentType === undefined ? '' : ` ("${cleanServerText(answer.contentType)}")`}`;
     throw fail(answer, 'token-answer-malformed', context, what, 'check "tokenEndpoint"');
   }
   return processTokenMembers(answer, json, context);
@@ -91,7 +90,7 @@ function processTokenMembers(
   // Without a type, bearer is assumed: it is the only one that SMART knows.
   const type = json['token_type'] ?? 'bearer';
   if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') {
-    const what = `answered with a token of type "${clean(typeof type === 'string' ? type : typeof type)}": expected "Bearer"`;
+    const what = `answered with a token of type "${cleanServerText(typeof type === 'string' ? type : typeof type)}": expected "Bearer"`;
     throw fail(answer, 'token-type-unsupported', context, what);
   }
   const life = parseExpiresIn(json['expires_in']);
@@ -126,8 +125,8 @@ function refuseOAuthError(
 ): TokenError {
   const description = stringMember(json, 'error_description') ?? stringMember(json, 'message');
   const hint = stringMember(json, 'hint');
-  const said = [description, hint].filter((part) => part !== undefined).map(clean);
-  const what = `refused a token with "${clean(error)}"${said.length > 0 ? ` (${said.join('; ')})` : ''}, status ${answer.status}${clockWords(answer)}`;
+  const said = [description, hint].filter((part) => part !== undefined).map(cleanServerText);
+  const what = `refused a token with "${cleanServerText(error)}"${said.length > 0 ? ` (${said.join('; ')})` : ''}, status ${answer.status}${clockWords(answer)}`;
   const kind = CONFIGURATION_ERRORS.has(error) ? 'configuration' : kindOfStatus(answer.status);
   return fail(answer, 'token-refused', context, what, undefined, kind);
 }
@@ -180,12 +179,5 @@ function clockWords({ clockDifferenceMs = 0 }: HttpAnswer): string {
 function originAndPath({ location = '' }: HttpAnswer, base: string): string {
   if (!URL.canParse(location, base)) return 'an unreadable address';
   const { origin, pathname } = new URL(location, base);
-  return clean(`${origin}${pathname}`);
-}
-
-/** Text of a server fit for a message: one line, short, without credentials. */
-function clean(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  const line = redactSecrets(text).replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
-  return line.length > LONGEST_DESCRIPTION ? `${line.slice(0, LONGEST_DESCRIPTION)}…` : line;
+  return cleanServerText(`${origin}${pathname}`);
 }

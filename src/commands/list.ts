@@ -18,6 +18,11 @@ export const commands: readonly ListedCommand[] = [
     load: async () => (await import('./start.ts')).startCommand,
   },
   {
+    name: 'init [url]',
+    summary: 'set up a proxy for a server, up to the first answer',
+    load: async () => (await import('./init.ts')).initCommand,
+  },
+  {
     name: 'sandbox',
     summary: 'run a fake OpenEMR alone, for a test stack',
     load: async () => (await import('./sandbox.ts')).sandboxCommand,

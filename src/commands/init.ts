@@ -1,0 +1,140 @@
+import { relative, resolve } from 'node:path';
+
+import { parseOpenemrBase } from '../auth/fhir-base.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import type { RouteConfig } from '../config/schema.ts';
+import type { AccessToken } from '../contracts.ts';
+import { ProxyError } from '../errors.ts';
+import { createRoute } from '../route.ts';
+import type { Command } from './command.ts';
+import { type InitArgs, initOptions, parseWait } from './init/arguments.ts';
+import { Cancelled, createDialogue, type Dialogue } from './init/dialogue.ts';
+import { waitForToken } from './init/enabling.ts';
+import { assertResumable, isThere, loadMade } from './init/existing.ts';
+import { buildFirstTarget, type FirstAnswer, requestFirstAnswer } from './init/first-answer.ts';
+import { whilePublished } from './init/published-keys.ts';
+import { tellResult } from './init/result.ts';
+import { assertListenable, setUp } from './init/setup.ts';
+import { reportWithHints } from './route-failure.ts';
+import { EXIT, type Runtime, type StopSignal, signalExitCode } from './runtime.ts';
+import { createWarningLogger } from './warning-logger.ts';
+
+/** Leads from nothing to the first FHIR answer. */
+export const initCommand: Command<InitArgs> = {
+  purpose:
+    'Leads from nothing to the first FHIR answer: finds the server, makes a key, registers a client, writes the config file, waits until an administrator has enabled the client, and asks for a first resource. Stopped anywhere, it goes on when it is run again.',
+  examples: [
+    { task: 'Set up a proxy for a server', command: 'fhir-auth-proxy init https://localhost:9300' },
+    {
+      task: 'Without questions, for a script',
+      command:
+        'fhir-auth-proxy init https://localhost:9300 --scopes "system/Patient.read" \\\n    --pin-certificate first --json',
+    },
+    {
+      task: 'With a client that is registered already',
+      command: 'fhir-auth-proxy init https://localhost:9300 --client-id … --key private.jwk.json',
+    },
+    {
+      task: 'Let the proxy publish its keys, so that they can be changed without registering anew',
+      command:
+        'fhir-auth-proxy init https://openemr:443 --host 0.0.0.0 \\\n    --jwks-uri http://proxy:8088/.well-known/jwks.json',
+    },
+    { task: 'Try it on a sandbox', command: 'fhir-auth-proxy sandbox --port 9300 --tls' },
+  ],
+  options: initOptions,
+  async run(args, runtime) {
+    const dialogue = await createDialogue(runtime);
+    const longestSeconds = parseWait(args.wait, dialogue.interactive);
+    assertListenable(args);
+    const file = resolve(runtime.cwd, args.config);
+    dialogue.begin('fhir-auth-proxy init');
+    try {
+      if (!args.force && (await isThere(file))) {
+        const { route } = await loadMade(file, args, runtime);
+        assertResumable(route, args, file, runtime);
+        dialogue.step(
+          `going on with ${relative(runtime.cwd, file) || file}\n${route.upstream}, client ${route.client?.id}`,
+        );
+      } else {
+        await setUp(args, file, dialogue, runtime);
+      }
+      const loaded = await loadMade(file, args, runtime);
+      const goOn = () => finish({ ...loaded, file }, args, longestSeconds, dialogue, runtime);
+      return args['jwks-uri'] === undefined
+        ? await goOn()
+        : await whilePublished(loaded.config, dialogue, runtime, goOn);
+    } catch (error) {
+      if (!(error instanceof Cancelled)) throw error;
+      runtime.stderr.write('stopped; what was made so far is kept, run init again to go on\n');
+      return signalExitCode('SIGINT');
+    }
+  },
+};
+
+/** What there is once the config file is written. */
+type Loaded = LoadedConfig & { route: RouteConfig; file: string };
+
+async function finish(
+  loaded: Loaded,
+  args: InitArgs,
+  longestSeconds: number | undefined,
+  dialogue: Dialogue,
+  runtime: Runtime,
+): Promise<number> {
+  if (longestSeconds === 0) {
+    tellResult({ loaded, args, adminPage: adminPage(loaded.route) }, dialogue, runtime);
+    return EXIT.ok;
+  }
+  const token = await getToken(loaded.route, longestSeconds, dialogue, runtime);
+  if (typeof token === 'number') return token;
+  const target = buildFirstTarget(token.grantedScopes);
+  const answer = await requestFirstAnswer(loaded.config, loaded.route, target, runtime);
+  tellResult(
+    { loaded, args, adminPage: adminPage(loaded.route), token, answer },
+    dialogue,
+    runtime,
+  );
+  return isGood(answer, token) ? EXIT.ok : EXIT.failed;
+}
+
+/** A token; or the exit code when there is none. */
+async function getToken(
+  config: RouteConfig,
+  longestSeconds: number | undefined,
+  dialogue: Dialogue,
+  runtime: Runtime,
+): Promise<AccessToken | number> {
+  const route = await createRoute(config, {
+    logger: createWarningLogger(runtime),
+    clock: Date,
+  });
+  try {
+    const stop = runtime.stopSignal();
+    const ended = await waitForToken(route, longestSeconds, dialogue, stop);
+    if ('token' in ended) return ended.token;
+    if ('stopped' in ended) {
+      runtime.stderr.write('stopped; everything made is kept, run init again to go on\n');
+      return signalExitCode(stop.reason as StopSignal);
+    }
+    const code = reportWithHints(ended.error, ended.hints, runtime);
+    if (ended.timedOut) runtime.stderr.write('Run init again to go on from here\n');
+    return code;
+  } finally {
+    await route.close();
+  }
+}
+
+function adminPage({ upstream }: RouteConfig): string | undefined {
+  const openemr = parseOpenemrBase(upstream);
+  return openemr && `${openemr.root}/interface/smart/admin-client.php`;
+}
+
+function isGood({ status }: FirstAnswer, { grantedScopes }: AccessToken): boolean {
+  if (grantedScopes.length === 0) {
+    throw new ProxyError(
+      'scopes-not-granted',
+      'the server gave a token without any scope: register the client anew with the scopes of the config (init --force)',
+    );
+  }
+  return status >= 200 && status < 300;
+}

@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+/** The config file that `init` makes, and the `.gitignore` beside it. */
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+
+import type { ProxyConfigInput } from '../../config/schema.ts';
+import { ProxyError } from '../../errors.ts';
+
+/** A path for a file in `folder`: relative and with forward slashes where it lies below it. */
+export function pathFrom(folder: string, file: string): string {
+  const path = relative(folder, file);
+  return path.startsWith('..') || path === '' ? file : path.replaceAll('\\', '/');
+}
+
+/**
+ * Writes a config file as people would.
+ *
+ * @param force whether a file that is there is replaced, in one step
+ * @throws ProxyError `file-exists` or `file-not-written`
+ */
+export async function writeConfigFile(
+  file: string,
+  config: ProxyConfigInput,
+  force: boolean,
+): Promise<void> {
+  const text = `${JSON.stringify(config, null, 2)}\n`;
+  const fresh = `${file}.${randomUUID()}`;
+  try {
+    if (!force) return await writeFile(file, text, { flag: 'wx' });
+    await writeFile(fresh, text, { flag: 'wx' });
+    await rename(fresh, file);
+  } catch (error) {
+    await rm(fresh, { force: true });
+    const { code = 'unknown' } = error as NodeJS.ErrnoException;
+    throw code === 'EEXIST'
+      ? new ProxyError('file-exists', `"${file}" is there already: replace it with --force`, {
+          cause: error,
+        })
+      : new ProxyError('file-not-written', `cannot write "${file}" (${code})`, { cause: error });
+  }
+}
+
+/**
+ * Keeps a folder out of git: adds it to `.gitignore` when the config lies in a git tree.
+ *
+ * @param name of the folder beside the config, with a slash at the end
+ * @returns whether a line was added
+ */
+export async function ignoreInGit(folder: string, name: string): Promise<boolean> {
+  if (!(await isInGitTree(folder))) return false;
+  const file = join(folder, '.gitignore');
+  let text = '';
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  const bare = name.replace(/\/$/, '');
+  const known = new Set([name, bare, `/${name}`, `/${bare}`]);
+  if (text.split(/\r?\n/).some((line) => known.has(line.trim()))) return false;
+  const gap = text === '' || text.endsWith('\n') ? '' : '\n';
+  await writeFile(file, `${text}${gap}${name}\n`);
+  return true;
+}
+
+async function isInGitTree(folder: string): Promise<boolean> {
+  try {
+    // A file in a worktree or a submodule.
+    await stat(join(folder, '.git'));
+    return true;
+  } catch {
+    const parent = dirname(folder);
+    return parent === folder ? false : isInGitTree(parent);
+  }
+}

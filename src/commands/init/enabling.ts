@@ -1,0 +1,80 @@
+/** Waits until an administrator has enabled the client. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { AccessToken, Hint } from '../../contracts.ts';
+import { TokenError } from '../../errors.ts';
+import type { Route } from '../../route.ts';
+import { explainTokenFailure } from '../route-failure.ts';
+import type { Dialogue } from './dialogue.ts';
+
+/** Milliseconds between two tries; each signs a new assertion. */
+const EVERY_MS = 3_000;
+/** After this long it is worth a word that something else may be wrong. */
+const DOUBT_MS = 120_000;
+
+/** How the waiting ended. */
+export type Waiting =
+  | { token: AccessToken }
+  /** Refused for a reason that no waiting cures, or for as long as was to be waited. */
+  | { error: TokenError; hints: readonly Hint[]; timedOut: boolean }
+  /** A signal came. */
+  | { stopped: true };
+
+/** @param longestSeconds undefined for as long as it takes; 0 tries once */
+export async function waitForToken(
+  route: Route,
+  longestSeconds: number | undefined,
+  dialogue: Dialogue,
+  stop: AbortSignal,
+): Promise<Waiting> {
+  const begunAtMs = performance.now();
+  const progress = dialogue.progress(
+    'waiting for the client to be enabled; Ctrl-C stops, and running init again goes on from here',
+  );
+  let doubted = false;
+  for (;;) {
+    const startedAtMs = Date.now();
+    try {
+      // A failure is remembered for a while by the source; here each try is to be made.
+      route.tokens.reset();
+      const token = await route.tokens.get();
+      progress.done('the client is enabled, the server gave a token');
+      return { token };
+    } catch (error) {
+      if (!(error instanceof TokenError)) throw error;
+      const hints = await explainTokenFailure(route, error, startedAtMs);
+      const waitedMs = performance.now() - begunAtMs;
+      const timedOut = longestSeconds !== undefined && waitedMs + EVERY_MS > longestSeconds * 1000;
+      if (timedOut || !isWorthWaiting(error, hints)) {
+        progress.stop();
+        return { error, hints, timedOut };
+      }
+      progress.update(
+        error.kind === 'transient'
+          ? `waiting for the server: ${error.message}`
+          : `waiting for the client to be enabled (${Math.round(waitedMs / 1000)} s)`,
+      );
+      if (!doubted && waitedMs > DOUBT_MS && error.kind !== 'transient') {
+        doubted = true;
+        dialogue.warn(
+          'still refused. If the client is enabled: is it the client id of this server and site, and is the client confidential?',
+        );
+      }
+    }
+    try {
+      await sleep(EVERY_MS, undefined, { signal: stop });
+    } catch {
+      progress.stop();
+      return { stopped: true };
+    }
+  }
+}
+
+/** A disabled client is a 401 with a body that twenty other causes share; a log line may tell them apart. */
+function isWorthWaiting(error: TokenError, hints: readonly Hint[]): boolean {
+  if (error.kind === 'transient') return true;
+  if (hints.some(({ id, certainty }) => id !== 'client-disabled' && certainty === 'certain')) {
+    return hints.some(({ id }) => id === 'client-disabled');
+  }
+  return error.code === 'token-refused' && error.answer?.status === 401;
+}

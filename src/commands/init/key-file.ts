@@ -1,0 +1,57 @@
+/** The signing key of a new client: the one that is there, else a new one. */
+import { access } from 'node:fs/promises';
+import { relative, resolve } from 'node:path';
+
+import { readKeyText } from '../../auth/key-file.ts';
+import { generateSigningKey } from '../../auth/key-generation.ts';
+import { loadSigningKey, type SigningKey } from '../../auth/signing-key.ts';
+import { DEFAULT_KEY_FILE } from '../key/arguments.ts';
+import { writePrivateFile } from '../private-file.ts';
+import type { Runtime } from '../runtime.ts';
+import type { Dialogue } from './dialogue.ts';
+
+/** A key and where it is. */
+export interface FiledKey {
+  key: SigningKey;
+  /** Absolute path. */
+  file: string;
+  /** Whether it was made just now. */
+  made: boolean;
+}
+
+/**
+ * Loads the key file, or makes it when it is not there; never changes one that is.
+ *
+ * @param path of `--key`, relative to the working directory; default `keys/private.jwk.json` in `folder`
+ */
+export async function provideKey(
+  path: string | undefined,
+  folder: string,
+  dialogue: Dialogue,
+  { cwd }: Runtime,
+): Promise<FiledKey> {
+  const file = path === undefined ? resolve(folder, DEFAULT_KEY_FILE) : resolve(cwd, path);
+  const made = !(await isThere(file));
+  if (made) {
+    const { jwk, pem } = await generateSigningKey('RS384');
+    const text = file.endsWith('.pem') ? pem : `${JSON.stringify(jwk, null, 2)}\n`;
+    await writePrivateFile(file, text, 'key file');
+  }
+  const { text, warnings } = await readKeyText(file);
+  for (const warning of warnings) dialogue.warn(warning);
+  const key = await loadSigningKey(text, { name: file });
+  if (key.alg === 'ES384') dialogue.warn('the key is an EC key: OpenEMR takes RSA only');
+  dialogue.step(
+    `${made ? 'made a key' : 'took the key that is there'}: ${relative(cwd, file) || file}\n${key.alg}, kid ${key.kid}`,
+  );
+  return { key, file, made };
+}
+
+async function isThere(file: string): Promise<boolean> {
+  try {
+    await access(file);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ENOENT';
+  }
+}

@@ -1,0 +1,77 @@
+/** What came of `init`. */
+import { relative } from 'node:path';
+
+import type { LoadedConfig } from '../../config/load.ts';
+import type { RouteConfig } from '../../config/schema.ts';
+import type { AccessToken } from '../../contracts.ts';
+import type { Runtime } from '../runtime.ts';
+import type { InitArgs } from './arguments.ts';
+import type { Dialogue } from './dialogue.ts';
+import { curlHost, type FirstAnswer, formatAnswer } from './first-answer.ts';
+
+/** Everything made and seen. */
+export interface Result {
+  loaded: LoadedConfig & { route: RouteConfig; file: string };
+  args: InitArgs;
+  /** Page where the client is enabled; OpenEMR only. */
+  adminPage: string | undefined;
+  /** Missing when nothing was waited for. */
+  token?: AccessToken;
+  answer?: FirstAnswer;
+}
+
+/** Prints the first answer and what to type next; with `--json` what was made, without any health data. */
+export function tellResult(result: Result, dialogue: Dialogue, runtime: Runtime): void {
+  const { loaded, args, answer } = result;
+  if (args.json) {
+    runtime.stdout.write(`${JSON.stringify(describeResult(result), null, 2)}\n`);
+    return;
+  }
+  const { listen } = loaded.config;
+  const file = relative(runtime.cwd, loaded.file);
+  const start = `fhir-auth-proxy${file === 'proxy.config.json' ? '' : ` --config ${file || loaded.file}`}`;
+  if (answer !== undefined) {
+    dialogue.step(`GET ${loaded.route.path}${answer.target} was answered with ${answer.status}:`);
+    runtime.stdout.write(formatAnswer(answer));
+  }
+  dialogue.note('Start the proxy, and ask it without a token', [
+    start,
+    `curl 'http://${curlHost(loaded.config)}:${listen.port}${loaded.route.path}${answer?.target ?? '/Patient'}'`,
+  ]);
+}
+
+function describeResult({ loaded, adminPage, token, answer }: Result): object {
+  const { route, file } = loaded;
+  const body = answer === undefined ? {} : parseObject(answer.body);
+  return {
+    config: file,
+    upstream: route.upstream,
+    route: route.path,
+    clientId: route.client?.id,
+    key: route.client?.key,
+    scopes: route.client?.scopes,
+    ...(route.tls.ca === undefined ? {} : { certificate: route.tls.ca }),
+    ...(adminPage === undefined ? {} : { adminPage }),
+    enabled: token !== undefined,
+    ...(token === undefined ? {} : { grantedScopes: token.grantedScopes }),
+    ...(answer === undefined
+      ? {}
+      : {
+          answer: {
+            target: `${route.path}${answer.target}`,
+            status: answer.status,
+            resourceType: body['resourceType'],
+            total: body['total'],
+          },
+        }),
+  };
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,168 @@
+/** From nothing to a config file: server, key, client. */
+import { dirname, relative, resolve } from 'node:path';
+
+import { allowsWriting } from '../../auth/system-scopes.ts';
+import { isLoopbackHost } from '../../config/loopback.ts';
+import type { ProxyConfigInput } from '../../config/schema.ts';
+import { RegistrationError } from '../../errors.ts';
+import { formatHint } from '../hint-text.ts';
+import type { Runtime } from '../runtime.ts';
+import { UsageError } from '../usage-error.ts';
+import { type InitArgs, parsePort } from './arguments.ts';
+import {
+  chooseScopes,
+  describeByHand,
+  explainRegistration,
+  register,
+  type Registration,
+} from './client.ts';
+import { ignoreInGit, pathFrom, writeConfigFile } from './config-file.ts';
+import type { Dialogue } from './dialogue.ts';
+import { type FiledKey, provideKey } from './key-file.ts';
+import { resolveJwksUri } from './published-keys.ts';
+import { type ReachedServer, reachServer } from './server.ts';
+
+/** The proxy's own default. */
+const DEFAULT_LISTEN = { host: '127.0.0.1', port: 8088 };
+
+/** Makes everything up to the config file. Whatever was made stays when a later step fails. */
+export async function setUp(
+  args: InitArgs,
+  configFile: string,
+  dialogue: Dialogue,
+  runtime: Runtime,
+): Promise<void> {
+  const folder = dirname(configFile);
+  const listen = {
+    host: args.host ?? DEFAULT_LISTEN.host,
+    port: parsePort(args.port) ?? DEFAULT_LISTEN.port,
+  };
+  const server = await reachServer(args, folder, dialogue, runtime);
+  try {
+    const scopes = await chooseScopes(args, server, dialogue);
+    const filed = await provideKey(args.key, folder, dialogue, runtime);
+    if (filed.file.startsWith(resolve(folder, 'keys')) && (await ignoreInGit(folder, 'keys/'))) {
+      dialogue.step('added keys/ to .gitignore');
+    }
+    const jwksUri = resolveJwksUri(args['jwks-uri'], listen, dialogue);
+    const registration = { scopes, key: filed.key, jwksUri };
+    const clientId = await becomeClient(args, registration, server, dialogue, runtime);
+    const config = buildConfig(args, folder, { server, filed, registration, clientId, listen });
+    await writeConfigFile(configFile, config, args.force);
+    dialogue.step(`wrote ${relative(runtime.cwd, configFile) || configFile}`);
+    tellClicks(args, server, clientId, dialogue);
+  } finally {
+    await server.dispatcher.destroy();
+  }
+}
+
+/** The client id: of the flag, else of a registration, else as entered after one by hand. */
+async function becomeClient(
+  args: InitArgs,
+  registration: Registration,
+  server: ReachedServer,
+  dialogue: Dialogue,
+  runtime: Runtime,
+): Promise<string> {
+  const given = args['client-id'];
+  if (given !== undefined) return given;
+  try {
+    const { clientId, scopes } = await register(args, registration, server);
+    dialogue.step(`registered the client "${args['client-name']}"\n${clientId}`);
+    const missing = registration.scopes.filter((scope) => scopes?.includes(scope) === false);
+    if (missing.length > 0) dialogue.warn(`not registered for ${missing.join(' ')}`);
+    return clientId;
+  } catch (error) {
+    if (!(error instanceof RegistrationError)) throw error;
+    const hints = explainRegistration(error);
+    dialogue.warn(error.message);
+    for (const hint of hints) runtime.stderr.write(formatHint(hint, runtime.stderr));
+    const { title, lines } = describeByHand(args, registration, server);
+    dialogue.note(title, lines);
+    if (!dialogue.interactive) {
+      throw new RegistrationError(
+        error.code,
+        'the client is not registered: mend what is said above and run init again, or register by hand and run it with --client-id',
+        { cause: error },
+      );
+    }
+    return dialogue.askText({
+      flag: '--client-id',
+      message: 'Client id that the form gave (Ctrl-C stops; run init again with --client-id later)',
+      expected: 'the client id',
+      check: (text) => (/\s/.test(text.trim()) ? 'a client id has no spaces' : undefined),
+    });
+  }
+}
+
+interface Made {
+  server: ReachedServer;
+  filed: FiledKey;
+  registration: Registration;
+  clientId: string;
+  listen: { host: string; port: number };
+}
+
+function buildConfig(args: InitArgs, folder: string, made: Made): ProxyConfigInput {
+  const { server, filed, registration, clientId, listen } = made;
+  const { description, tls } = server;
+  const { fhirBase, tokenEndpoint, reachableTokenEndpoint } = description;
+  const moved =
+    reachableTokenEndpoint !== undefined &&
+    new URL(tokenEndpoint).origin !== new URL(fhirBase).origin;
+  const names = registration.jwksUri === undefined ? [] : [new URL(registration.jwksUri).hostname];
+  const isOpen = !isLoopbackHost(listen.host);
+  return {
+    ...(args.host === undefined && args.port === undefined
+      ? {}
+      : { listen: { ...listen, ...(isOpen ? { allowedHosts: names } : {}) } }),
+    routes: [
+      {
+        path: args.path,
+        upstream: fhirBase,
+        // The server's own name for it stays the audience; discovery tells that.
+        ...(moved ? { tokenEndpoint: reachableTokenEndpoint } : {}),
+        client: {
+          id: clientId.trim(),
+          key: pathFrom(folder, filed.file),
+          scopes: [...registration.scopes],
+        },
+        ...(tls.ca === undefined
+          ? {}
+          : {
+              tls: {
+                ca: pathFrom(folder, tls.ca),
+                ...(tls.serverName === undefined ? {} : { serverName: tls.serverName }),
+              },
+            }),
+        // OpenEMR 8 grants writing to clients that were registered for reading.
+        ...(allowsWriting(registration.scopes) ? {} : { access: { readOnly: true } }),
+        ...(args['error-log'] === undefined ? {} : { errorLog: args['error-log'] }),
+      },
+    ],
+  };
+}
+
+function tellClicks(
+  args: InitArgs,
+  { description }: ReachedServer,
+  clientId: string,
+  dialogue: Dialogue,
+): void {
+  const { pages } = description;
+  if (pages === undefined) return;
+  const name = args['client-id'] === undefined ? args['client-name'] : clientId;
+  dialogue.note('Now an administrator has to enable the client', [
+    pages.apiClients,
+    `or: log in, Admin > System > API Clients > "${name}" > Enable Client`,
+  ]);
+}
+
+/** Refuses a host beyond loopback of which no name is known. */
+export function assertListenable({ host, 'jwks-uri': jwksUri }: InitArgs): void {
+  if (host === undefined || isLoopbackHost(host) || jwksUri !== undefined) return;
+  throw new UsageError(
+    `--host is "${host}": the proxy would answer to no name there`,
+    'Make the config with the default host, then set "listen.host" and "listen.allowedHosts" in it',
+  );
+}
