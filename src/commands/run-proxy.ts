@@ -68,41 +68,34 @@ function writeReady(
 }
 
 /** Keys for whoever watches the terminal. */
-function offerKeys(
-  url: string,
-  { listen }: ProxyConfig,
-  proxy: ProxyServer,
-  runtime: Runtime,
-): void {
-  const inspector = `${curlAddress(url, listen)}/_proxy/`;
+function offerKeys(url: string, config: ProxyConfig, proxy: ProxyServer, runtime: Runtime): void {
+  const { listen } = config;
+  const page = `${curlAddress(url, listen)}/_proxy/`;
+  const open = {
+    key: 'o',
+    does: 'open the inspector',
+    act: () => openInBrowser(page, process.platform),
+  };
   const keys = listenForKeys(runtime, [
-    {
-      key: 'r',
-      does: 'renew the token',
-      async act() {
-        await proxy.renewTokens();
-        return undefined;
-      },
-    },
-    ...(listen.socket === undefined
-      ? [
-          {
-            key: 'o',
-            does: 'open the inspector',
-            act: () => openInBrowser(inspector, process.platform),
-          },
-        ]
-      : []),
-    {
-      key: 'q',
-      does: 'quit',
-      async act() {
-        runtime.raise('SIGINT');
-        return undefined;
-      },
-    },
+    { key: 'r', does: 'renew the token', act: () => proxy.renewTokens() },
+    { key: 'd', does: 'doctor', act: () => printChecks(config, runtime) },
+    // A browser opens no Unix socket.
+    ...(listen.socket === undefined ? [open] : []),
+    { key: 'q', does: 'quit', act: async () => runtime.raise('SIGINT') },
   ]);
   if (keys !== undefined) runtime.stderr.write(`${keys}\n`);
+}
+
+async function printChecks(config: ProxyConfig, { stderr, environment }: Runtime): Promise<void> {
+  const { runChecks } = await import('../doctor/run-checks.ts');
+  const { createCheckPrinter } = await import('./check-lines.ts');
+  const printer = createCheckPrinter(stderr, environment);
+  await runChecks(config, {
+    logger: createLogger({ format: 'json', level: 'silent', stream: 2 }),
+    onStart: (check, route) => printer.start(check, route),
+    onResult: (result) => printer.result(result),
+  });
+  printer.end();
 }
 
 function curlAddress(url: string, { host, socket }: ProxyConfig['listen']): string {

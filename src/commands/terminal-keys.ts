@@ -11,7 +11,7 @@ export interface KeyAction {
   /** What it does, as an imperative, for the list of keys. */
   does: string;
   /** Resolves to a sentence for the terminal, or to nothing. */
-  act: () => Promise<string | undefined>;
+  act: () => Promise<string | void>;
 }
 
 const CTRL_C = '\u0003';
@@ -42,7 +42,7 @@ export function listenForKeys(
     if (action === undefined) return;
     try {
       const said = await action.act();
-      if (said !== undefined) say(said);
+      if (typeof said === 'string') say(said);
     } catch (error) {
       say(
         error instanceof ProxyError ? `${action.does}: ${error.message}` : `${action.does}: failed`,
