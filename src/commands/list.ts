@@ -43,6 +43,11 @@ export const commands: readonly ListedCommand[] = [
     load: async () => (await import('./key.ts')).keyCommand,
   },
   {
+    name: 'register [url]',
+    summary: 'register a client, and nothing else',
+    load: async () => (await import('./register.ts')).registerCommand,
+  },
+  {
     name: 'token',
     summary: 'print an access token, for curl',
     load: async () => (await import('./token.ts')).tokenCommand,

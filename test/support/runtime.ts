@@ -10,6 +10,8 @@ export interface TestRuntime extends Runtime {
   err(): string;
   /** Resolves to the first match in standard output as soon as there is one. */
   outMatches(pattern: RegExp): Promise<RegExpMatchArray>;
+  /** The same in standard error. */
+  errMatches(pattern: RegExp): Promise<RegExpMatchArray>;
   /** Sends a signal, as Ctrl-C does. */
   stop(signal: StopSignal): void;
   /** Ends the process: calls the listeners of `atExit`. */
@@ -50,6 +52,7 @@ export function createTestRuntime(options: TestRuntimeOptions = {}): TestRuntime
     out: stdout.text,
     err: stderr.text,
     outMatches: stdout.matches,
+    errMatches: stderr.matches,
     stop: (signal) => stopping.abort(signal),
     exit: () => exitListeners.forEach((listener) => listener()),
   };

@@ -1,0 +1,162 @@
+import { relative, resolve } from 'node:path';
+
+import { Agent, type buildConnector } from 'undici';
+
+import { requestRemoval, type RegisteredClient } from '../auth/registration.ts';
+import { loadTlsOptions } from '../config/tls.ts';
+import { RegistrationError } from '../errors.ts';
+import type { Command } from './command.ts';
+import { type RegistrationArgs, registrationOptions } from './init/arguments.ts';
+import {
+  chooseScopes,
+  describeByHand,
+  explainRegistration,
+  register,
+  type Registration,
+} from './init/client.ts';
+import { Cancelled, createDialogue, type Dialogue } from './init/dialogue.ts';
+import { type FiledKey, provideKey } from './init/key-file.ts';
+import { resolveJwksUri } from './init/published-keys.ts';
+import {
+  readRegistration,
+  removeRegistrationFile,
+  writeRegistration,
+} from './init/registration-file.ts';
+import { type ReachedServer, reachServer, REQUEST_MS } from './init/server.ts';
+import { reportWithHints } from './route-failure.ts';
+import { EXIT, type Runtime, signalExitCode } from './runtime.ts';
+
+interface RegisterArgs extends RegistrationArgs {
+  remove: string | undefined;
+}
+
+/** Registers a client and nothing else. */
+export const registerCommand: Command<RegisterArgs> = {
+  purpose:
+    'Registers a client at a server and prints its id; "init" does that and everything around it. OpenEMR starts the client disabled.',
+  examples: [
+    {
+      task: 'Register a client that may read patients',
+      command: 'fhir-auth-proxy register https://localhost:9300 --scopes system/Patient.read',
+    },
+    {
+      task: 'With a key that is there, publishing its public half elsewhere',
+      command:
+        'fhir-auth-proxy register https://localhost:9300 --scopes system/Patient.read \\\n    --key private.pem --jwks-uri https://client.example/jwks.json',
+    },
+    {
+      task: 'Take it back, at a server that lets programs do so (OpenEMR does not)',
+      command: 'fhir-auth-proxy register --remove keys/registration.json',
+    },
+  ],
+  options: (yargs) =>
+    registrationOptions(yargs).option('remove', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Remove the registration that this file describes',
+    }),
+  async run(args, runtime) {
+    const dialogue = await createDialogue(runtime);
+    try {
+      return args.remove === undefined
+        ? await registerClient(args, dialogue, runtime)
+        : await removeClient(args.remove, args, runtime);
+    } catch (error) {
+      if (!(error instanceof Cancelled)) throw error;
+      return signalExitCode('SIGINT');
+    }
+  },
+};
+
+async function registerClient(
+  args: RegisterArgs,
+  dialogue: Dialogue,
+  runtime: Runtime,
+): Promise<number> {
+  dialogue.begin('fhir-auth-proxy register');
+  const server = await reachServer(args, runtime.cwd, dialogue, runtime);
+  try {
+    const scopes = await chooseScopes(args, server, dialogue);
+    const filed = await provideKey(args.key, runtime.cwd, dialogue, runtime);
+    const jwksUri = resolveJwksUri(args['jwks-uri'], { host: '127.0.0.1', port: 8088 }, dialogue);
+    const registration = { scopes, key: filed.key, jwksUri };
+    try {
+      const client = await register(args, registration, server);
+      await tellClient(args, { client, filed, registration, server }, dialogue, runtime);
+      return EXIT.ok;
+    } catch (error) {
+      if (!(error instanceof RegistrationError)) throw error;
+      const code = reportWithHints(error, explainRegistration(error), runtime);
+      const { title, lines } = describeByHand(args, registration, server);
+      dialogue.note(title, lines);
+      return code;
+    }
+  } finally {
+    await server.dispatcher.destroy();
+  }
+}
+
+interface Registered {
+  client: RegisteredClient;
+  filed: FiledKey;
+  registration: Registration;
+  server: ReachedServer;
+}
+
+async function tellClient(
+  args: RegisterArgs,
+  { client, filed, registration, server }: Registered,
+  dialogue: Dialogue,
+  { cwd, stdout }: Runtime,
+): Promise<void> {
+  const { clientId, removal } = client;
+  const { pages, fhirBase } = server.description;
+  // OpenEMR gives such an access out, but answers 403 to whoever uses it.
+  const file = pages === undefined && removal ? resolve(cwd, 'keys/registration.json') : undefined;
+  if (file !== undefined && removal !== undefined) {
+    await writeRegistration(file, { clientId, ...removal });
+    dialogue.step(`wrote ${relative(cwd, file)}, with which --remove takes it back`);
+  }
+  if (pages !== undefined) {
+    dialogue.note('Now an administrator has to enable the client', [
+      pages.apiClients,
+      `or: log in, Admin > System > API Clients > "${args['client-name']}" > Enable Client`,
+    ]);
+  }
+  if (!args.json) {
+    stdout.write(`${clientId}\n`);
+    return;
+  }
+  const made = {
+    clientId,
+    fhirBase,
+    scopes: client.scopes ?? registration.scopes,
+    key: filed.file,
+    kid: filed.key.kid,
+    ...(registration.jwksUri === undefined ? {} : { jwksUri: registration.jwksUri }),
+    ...(server.tls.ca === undefined ? {} : { certificate: server.tls.ca }),
+    ...(pages === undefined ? {} : { adminPage: pages.apiClients }),
+    ...(file === undefined ? {} : { registration: file }),
+  };
+  stdout.write(`${JSON.stringify(made, null, 2)}\n`);
+}
+
+async function removeClient(
+  path: string,
+  { ca }: RegisterArgs,
+  { cwd, stdout }: Runtime,
+): Promise<number> {
+  const file = resolve(cwd, path);
+  const registration = await readRegistration(file);
+  const tls = { insecure: false, ...(ca === undefined ? {} : { ca: resolve(cwd, ca) }) };
+  const connect = (await loadTlsOptions(tls, '--ca')) as buildConnector.BuildOptions;
+  const dispatcher = new Agent({ connect });
+  try {
+    await requestRemoval(registration, { dispatcher, timeoutMs: REQUEST_MS, clock: Date });
+  } finally {
+    await dispatcher.destroy();
+  }
+  await removeRegistrationFile(file);
+  stdout.write(`removed the client ${registration.clientId}\n`);
+  return EXIT.ok;
+}
