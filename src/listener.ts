@@ -46,7 +46,7 @@ export function createListener(
 
   const serveAndRelease: RequestListener = (request, response) => {
     const answers = inUse.get(request.socket)?.add(response);
-    response.once('close', () => {
+    response.on('close', () => {
       answers?.delete(response);
       // What was written last may still be on its way to the client.
       if (stopping) setImmediate(closeUnused);

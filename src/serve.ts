@@ -51,7 +51,7 @@ export function serve(rooms: Rooms, request: IncomingMessage, response: ServerRe
   const arrivedAt = performance.now();
   const exchange = openExchange(request, rooms.clock);
   const elapsedMs = (): number => performance.now() - arrivedAt;
-  response.once('close', () => {
+  response.on('close', () => {
     exchange.timings.totalMs = elapsedMs();
     if (!isWritten(response) && exchange.outcome !== 'upstream-died') {
       exchange.outcome = 'client-gone';
