@@ -127,6 +127,7 @@ async function explainTokenError(
 function routeEvidence(route: Route, exchange: RequestFacts): Evidence {
   const { requestedScopes, grantedScopes, obtainedAtMs } = route.tokens.state();
   const announced = route.discovery.last();
+  const version = route.serverVersion();
   return {
     stage: 'fhir',
     logEntries: [],
@@ -135,6 +136,7 @@ function routeEvidence(route: Route, exchange: RequestFacts): Evidence {
     ...(exchange.interaction === undefined ? {} : { interaction: exchange.interaction }),
     ...(exchange.parameterNames === undefined ? {} : { parameterNames: exchange.parameterNames }),
     fhirBase: route.fhirBase,
+    ...(version === undefined ? {} : { serverVersion: version.comparable }),
     requestedScopes,
     grantedScopes,
     ...(obtainedAtMs === undefined ? {} : { lastWorkedMs: exchange.startedAtMs - obtainedAtMs }),

@@ -122,11 +122,15 @@ function createRouteStates(routes: readonly ServedRoute[]): () => RouteState[] {
       const { config, fhirBase, sandbox, key, keyChangedAtMs } = route;
       const token = route.tokens.state();
       const { lastError } = token;
+      const server = route.serverVersion();
       return {
         path: config.path,
         upstream: fhirBase,
         sandbox,
         insecure: config.tls.insecure,
+        ...(server === undefined || server.source === 'assumed'
+          ? {}
+          : { server: server.label, v2Scopes: server.modern }),
         token,
         hints: lastError === undefined ? [] : route.diagnosis.hintsOf(lastError),
         key: {

@@ -10,12 +10,17 @@ import { loadTlsOptions } from './config/tls.ts';
 import type { Clock, Logger, TokenRequestEnd, TokenSource } from './contracts.ts';
 import { type Destination, openDestination } from './destination.ts';
 import { createEngine, type Engine } from './forward/engine.ts';
-import { createLinkRewriter, type LinkRewriter } from './forward/links.ts';
 import { createOpenAnswers } from './forward/open-answers.ts';
 import { createReplayRule } from './forward/replay.ts';
 import { createTransport } from './forward/transport.ts';
 import { followErrorLog, type ErrorLogFollower } from './hints/error-log/follow.ts';
 import { loadRouteKey } from './route-key.ts';
+import { createLinks } from './route-links.ts';
+import {
+  createServerVersionSource,
+  type ServerVersion,
+  type ServerVersionSource,
+} from './server-version.ts';
 
 /** Largest head of an upstream answer, in bytes; OpenEMR's are about 1 KiB. */
 const MOST_HEAD_BYTES = 65_536;
@@ -36,6 +41,8 @@ export interface Route {
   readonly keyChangedAtMs: number | undefined;
   readonly tokens: TokenSource;
   readonly discovery: Discovery;
+  /** What is known of the server's version; undefined until the first token was got. */
+  serverVersion: () => ServerVersion | undefined;
   readonly engine: Engine;
   /** Whether the upstream is the embedded sandbox. */
   readonly sandbox: boolean;
@@ -94,7 +101,7 @@ export async function createRoute(
   const agent = new Agent({ connect, connections: 2 });
   const authDispatcher = agent.compose(addVia(options.via));
   const pool = createPool(url.origin, config, connect);
-  const { tokens, discovery } = createTokens(config, destination, key, {
+  const { tokens, discovery, version } = createTokens(config, destination, key, {
     dispatcher: authDispatcher,
     ...options,
   });
@@ -122,6 +129,7 @@ export async function createRoute(
     keyChangedAtMs: changedAtMs,
     tokens,
     discovery,
+    serverVersion: () => version.known(),
     engine: createEngine(url, transport),
     sandbox: destination.sandbox,
     destination,
@@ -132,6 +140,7 @@ export async function createRoute(
       return { connected, running, waiting: queued };
     },
     async close() {
+      version.close();
       await Promise.all([tokens.close(), errorLog?.close()]);
       await Promise.all([pool.destroy(), agent.destroy()]);
       await destination.close();
@@ -176,18 +185,24 @@ function createTokens(
   { fhirBase, client }: Destination,
   key: SigningKey,
   shared: RouteOptions & { dispatcher: Dispatcher },
-): { tokens: TokenSource; discovery: Discovery } {
+): { tokens: TokenSource; discovery: Discovery; version: ServerVersionSource } {
   const options = { ...shared, timeoutMs: config.timeouts.tokenMs };
   const discovery = createDiscovery({ ...options, fhirBase: new URL(fhirBase) });
+  const version = createServerVersionSource({ ...options, fhirBase, discovery });
   const tokens = createTokenSource({
     ...options,
+    onTokenRequest(end) {
+      shared.onTokenRequest?.(end);
+      // Only now is it sure that the server is there, and in use.
+      if (end.outcome === 'granted') version.findSoon();
+    },
     client: { id: client.id, scopes: client.scopes },
     key,
     discovery,
     ...(config.tokenEndpoint === undefined ? {} : { tokenEndpoint: config.tokenEndpoint }),
     ...(config.audience === undefined ? {} : { audience: config.audience }),
   });
-  return { tokens, discovery };
+  return { tokens, discovery, version };
 }
 
 /** Tells what people may know of a route. */
@@ -209,36 +224,4 @@ export function describeRoute({
 /** The public halves of the routes' signing keys, for `/.well-known/jwks.json`. */
 export function buildRouteJwks(routes: readonly Route[]): ReturnType<typeof buildJwks> {
   return buildJwks(routes.map((route) => route.key));
-}
-
-/**
- * The rewriter of absolute URLs. OpenEMR calls itself by its Site Address, which may differ from
- * the configured upstream; the token endpoint that it announces tells that address.
- */
-function createLinks(
-  config: RouteConfig,
-  fhirBase: string,
-  discovery: Discovery,
-): () => LinkRewriter | undefined {
-  if (!config.rewriteLinks) return () => undefined;
-  const configured = [fhirBase, ...config.upstreamBases.map((base) => base.replace(/\/+$/, ''))];
-  let announcedBy: string | undefined;
-  let rewriter = createLinkRewriter({ bases: configured });
-  return () => {
-    const tokenEndpoint = discovery.last()?.tokenEndpoint;
-    if (tokenEndpoint !== undefined && tokenEndpoint !== announcedBy) {
-      announcedBy = tokenEndpoint;
-      const announced = announcedFhirBase(tokenEndpoint);
-      rewriter = createLinkRewriter({
-        bases: announced === undefined ? configured : [...new Set([...configured, announced])],
-      });
-    }
-    return rewriter;
-  };
-}
-
-/** OpenEMR's FHIR base stands beside its token endpoint: `…/oauth2/SITE/token`, `…/apis/SITE/fhir`. */
-function announcedFhirBase(tokenEndpoint: string): string | undefined {
-  const match = /^(https?:\/\/.+?)\/+oauth2\/([^/]+)\/token$/.exec(tokenEndpoint);
-  return match === null ? undefined : `${match[1]}/apis/${match[2]}/fhir`;
 }

@@ -73,6 +73,6 @@ export interface Evidence {
   tokenLifetimeMs?: number;
   /** Milliseconds since the same client and key last got a token; undefined if they never did. */
   lastWorkedMs?: number;
-  /** Version of OpenEMR, such as `7.0.3`, if known. */
+  /** Version of OpenEMR, such as `7.0.3`, if known; when only its family is, one of that family. */
   serverVersion?: string;
 }

@@ -179,9 +179,18 @@ function defaultFhir(authorization: AuthorizationServer): RequestListener {
   return requireToken(authorization, answerPatient);
 }
 
+/** The proxy asks for the server's version on its own account, some time after the first token. */
+function isOwnQuestion({ url, headers }: IncomingMessage): boolean {
+  return headers['user-agent'] === 'fhir-auth-proxy' && url?.endsWith('/metadata') === true;
+}
+
 function recording(received: FhirRequest[], next: RequestListener): RequestListener {
   return (request, response) => {
     const { method = '', url = '', rawHeaders, headers } = request;
+    if (isOwnQuestion(request)) {
+      response.writeHead(404).end();
+      return;
+    }
     const record: FhirRequest = { method, url, rawHeaders, headers, body: '' };
     received.push(record);
     request.on('data', (chunk: Buffer) => {

@@ -1,5 +1,6 @@
 /** Answers that many failures share. */
 import type { Certainty } from '../../contracts.ts';
+import { isModernVersion } from '../../fhir/openemr-version.ts';
 import type { Answer, AnswerSign } from '../answer.ts';
 import type { LogEntry } from '../error-log/entry.ts';
 import type { Evidence } from '../evidence.ts';
@@ -49,11 +50,7 @@ export function openemrIssue(number: number, label: string): Link {
  */
 export function isModern({ serverVersion }: Evidence, answer?: Answer): boolean | undefined {
   if (answer?.error === 'An error occurred') return true;
-  const [major = 0, minor = 0, patch = 0] = (serverVersion ?? '')
-    .split('.')
-    .map((part) => Number.parseInt(part, 10));
-  if (serverVersion === undefined || Number.isNaN(major)) return undefined;
-  return major > 7 || (major === 7 && (minor > 0 || patch >= 4));
+  return serverVersion === undefined ? undefined : isModernVersion(serverVersion);
 }
 
 /** A token that is this close to its end may be dead already: OpenEMR cuts the expiry to whole seconds. */

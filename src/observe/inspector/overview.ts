@@ -22,6 +22,8 @@ export interface RouteState {
     /** When the key file was last changed, milliseconds since the epoch. */
     changedAtMs?: number;
   };
+  /** Product and version of the server, such as `OpenEMR 7.0.3`, once known. */
+  server?: string;
   /** Whether the server is known to understand v2 scopes (`system/Patient.rs`). */
   v2Scopes?: boolean;
 }
@@ -44,14 +46,15 @@ export function buildOverview(
 
 /** A route and the state of its token, as JSON; the token itself is not in it. */
 export function describeRoute(route: RouteState): object {
-  const { path, upstream, sandbox, insecure = false, token, hints = [], key, v2Scopes } = route;
+  const { path, upstream, server, sandbox, insecure = false, token, hints = [], key } = route;
   const { lastError, ...state } = token;
   return {
     path,
     upstream,
     sandbox,
     insecure,
-    v2Scopes: v2Scopes ?? false,
+    server,
+    v2Scopes: route.v2Scopes ?? false,
     key,
     token: {
       ...state,

@@ -43,10 +43,10 @@ export function createSide({ canCheck }) {
 
   /** @param {Route} route */
   function drawToken(route) {
-    const { path, upstream, key, token } = route;
+    const { path, upstream, server, key, token } = route;
     const check = canCheck() ? () => runChecks(path) : undefined;
     const results = checks.get(path);
-    const state = [upstream, key, token, canCheck(), results?.textContent];
+    const state = [upstream, server, key, token, canCheck(), results?.textContent];
     return draw(`token ${path}`, state, () =>
       buildTokenCard(route, { refresh, check, checks: results }),
     );

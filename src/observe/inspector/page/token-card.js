@@ -15,13 +15,17 @@ const LOW = 0.2;
  * @param {{ refresh: () => Promise<void>, check: (() => Promise<void>) | undefined, checks: HTMLElement | undefined }} options
  */
 export function buildTokenCard(route, { refresh, check, checks }) {
-  const { path, token, key, upstream, sandbox } = route;
+  const { path, token, key, upstream, server, sandbox } = route;
   const title = `Token of ${path}`;
   return element(
     'section.panel.card',
     { 'aria-label': title },
     element('h2', {}, title, ...stateBadges(route)),
-    element('p.quiet', {}, sandbox ? 'embedded sandbox' : upstream),
+    element(
+      'p.quiet',
+      {},
+      [sandbox ? 'embedded sandbox' : upstream, server].filter(Boolean).join(', '),
+    ),
     route.insecure &&
       element('p', {}, element('span.badge.bad', {}, 'any certificate is accepted')),
     token.expiresAtMs !== undefined && element('div.life', {}),

@@ -13,6 +13,7 @@
  * @property {string} upstream
  * @property {boolean} sandbox
  * @property {boolean} insecure
+ * @property {string} [server]
  * @property {boolean} v2Scopes
  * @property {{ id?: string, algorithm?: string, changedAtMs?: number }} [key]
  * @property {Token} token
