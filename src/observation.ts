@@ -20,7 +20,8 @@ export interface ObservationOptions {
   config: ProxyConfig;
   logger: LineLogger;
   clock: Clock;
-  routes: readonly ServedRoute[];
+  /** The routes of the moment. */
+  routes: () => readonly ServedRoute[];
   /** The server towards clients. */
   server: Server;
 }
@@ -58,7 +59,7 @@ export function createObservation(options: ObservationOptions): Observation {
     version,
     now,
     tokenStates: () =>
-      routes.map(({ config, tokens }) => ({ route: config.path, state: tokens.state() })),
+      routes().map(({ config, tokens }) => ({ route: config.path, state: tokens.state() })),
     connections: countConnections(routes, server),
   });
   const inspector = createInspector({
@@ -69,7 +70,7 @@ export function createObservation(options: ObservationOptions): Observation {
     now,
     actions: {
       async renew(path) {
-        const route = routes.find(({ config }) => config.path === path);
+        const route = routes().find(({ config }) => config.path === path);
         if (route !== undefined) await renewNow(route.tokens);
       },
     },
@@ -95,7 +96,7 @@ export function createObservation(options: ObservationOptions): Observation {
 }
 
 /** Counts connections on both sides. */
-function countConnections(routes: readonly Route[], server: Server): () => ConnectionCounts {
+function countConnections(routes: () => readonly Route[], server: Server): () => ConnectionCounts {
   let clients = 0;
   server.on('connection', (socket) => {
     clients += 1;
@@ -103,7 +104,10 @@ function countConnections(routes: readonly Route[], server: Server): () => Conne
   });
   return () => ({
     clients,
-    upstreams: routes.map(({ config, connections }) => ({ route: config.path, ...connections() })),
+    upstreams: routes().map(({ config, connections }) => ({
+      route: config.path,
+      ...connections(),
+    })),
   });
 }
 
@@ -116,9 +120,9 @@ function ownOrigin(server: Server, host: string): string {
 }
 
 /** Tells the state of every route. */
-function createRouteStates(routes: readonly ServedRoute[]): () => RouteState[] {
+function createRouteStates(routes: () => readonly ServedRoute[]): () => RouteState[] {
   return () =>
-    routes.map((route) => {
+    routes().map((route) => {
       const { config, fhirBase, sandbox, key, keyChangedAtMs } = route;
       const token = route.tokens.state();
       const { lastError } = token;

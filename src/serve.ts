@@ -30,12 +30,13 @@ import type { LoopMark } from './loop-mark.ts';
 import type { Observation } from './observation.ts';
 import { answerWithError } from './outcome-answer.ts';
 import type { ReservedPaths } from './reserved.ts';
+import type { RouteInUse } from './route-set.ts';
 import type { Route } from './route.ts';
 
 /** What an exchange passes through. */
 export interface Rooms {
   gate: Gate;
-  routes: ReadonlyMap<RouteConfig, ServedRoute>;
+  routes: ReadonlyMap<RouteConfig, RouteInUse>;
   clock: Clock;
   loopMark: LoopMark;
   answerReserved: ReservedPaths;
@@ -51,6 +52,7 @@ export function serve(rooms: Rooms, request: IncomingMessage, response: ServerRe
   const arrivedAt = performance.now();
   const exchange = openExchange(request, rooms.clock);
   const elapsedMs = (): number => performance.now() - arrivedAt;
+  let route: RouteInUse | undefined;
   response.on('close', () => {
     exchange.timings.totalMs = elapsedMs();
     if (!isWritten(response) && exchange.outcome !== 'upstream-died') {
@@ -58,6 +60,7 @@ export function serve(rooms: Rooms, request: IncomingMessage, response: ServerRe
     }
     rooms.observation.finished(exchange);
     rooms.onExchange?.(exchange);
+    if (route !== undefined) leave(route);
   });
 
   const admission = admit(rooms, request);
@@ -65,7 +68,9 @@ export function serve(rooms: Rooms, request: IncomingMessage, response: ServerRe
   switch (admission.kind) {
     case 'route':
       rooms.observation.started(exchange, request);
-      forward(rooms, { request, response, exchange, elapsedMs }, admission);
+      route = rooms.routes.get(admission.route)!;
+      route.exchanges += 1;
+      forward(route, { request, response, exchange, elapsedMs }, admission);
       break;
     case 'preflight':
       answerPreflight(response, exchange, admission);
@@ -85,6 +90,12 @@ function admit({ gate, loopMark }: Rooms, request: IncomingMessage): Admission {
   return loopError === undefined ? gate.admit(request) : { kind: 'refused', error: loopError };
 }
 
+/** The last request to leave a route that was replaced lets it be closed. */
+function leave(route: RouteInUse): void {
+  route.exchanges -= 1;
+  if (route.exchanges === 0) route.onIdle?.();
+}
+
 /** A request that was let through, on its way to the upstream. */
 interface Passage {
   arrival: Arrival;
@@ -95,10 +106,9 @@ interface Passage {
 }
 
 /** Through the gate: on to the upstream, at once when there is nothing to wait for. */
-function forward(rooms: Rooms, arrival: Arrival, admission: RouteAdmission): void {
+function forward(route: ServedRoute, arrival: Arrival, admission: RouteAdmission): void {
   const { request, response, exchange } = arrival;
   const { interaction, judgeBody } = admission;
-  const route = rooms.routes.get(admission.route)!;
   exchange.route = route.config.path;
   exchange.interaction = interaction;
   exchange.parameterNames = admission.parameterNames;

@@ -1,17 +1,19 @@
 /** The composition root: makes the rooms, wires them, listens and stops. The path of an exchange is in serve.ts. */
 import type { Server } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { renewNow } from './auth/renew-now.ts';
-import type { ProxyConfig, RouteConfig } from './config/schema.ts';
-import type { Clock, Exchange } from './contracts.ts';
-import { createDiagnosis, type ServedRoute } from './diagnosis.ts';
+import type { ProxyConfig } from './config/schema.ts';
+import type { Clock, Exchange, Logger } from './contracts.ts';
 import { createGate } from './gate/gate.ts';
-import { createListener } from './listener.ts';
+import { createListener, type Listener } from './listener.ts';
 import { createLoopMark } from './loop-mark.ts';
 import { createObservation } from './observation.ts';
 import type { LineLogger } from './observe/logger.ts';
-import { createReservedPaths } from './reserved.ts';
-import { createRoute, describeRoute, type RouteDescription } from './route.ts';
+import { createReservedPaths, type ReservedOptions } from './reserved.ts';
+import { findRestartSettings } from './restart-settings.ts';
+import { createRouteSet, type NextRoutes, type RouteChanges } from './route-set.ts';
+import { describeRoute, type RouteDescription } from './route.ts';
 import { serve, type Rooms } from './serve.ts';
 
 /** What a proxy needs besides its configuration. */
@@ -29,14 +31,31 @@ export interface ProxyServer {
   readonly server: Server;
   /** Listens as configured; resolves to the URL really bound. Rejects with ConfigError when it cannot. */
   listen(): Promise<string>;
-  /** Stops: no new connections, what is in flight may end within `drainMs`, then everything is closed. */
+  /**
+   * Stops: `readyz` answers 503 from now on, and for `stopDelayMs` that is all; then no new
+   * connections, what is in flight may end within `drainMs`, then everything is closed.
+   */
   close(): Promise<void>;
   /** Stops at once. */
   destroy(): Promise<void>;
   describe(): RouteDescription[];
+  /**
+   * Takes over a new configuration for the requests to come; those under way end on what they began
+   * with. Rejects with ConfigError, and leaves everything as it was, when keys or certificates
+   * cannot be used.
+   */
+  reload(next: ProxyConfig): Promise<ReloadReport>;
   /** Gets a new token for every route, whatever the state of the old ones. Rejects with TokenError. */
   renewTokens(): Promise<void>;
 }
+
+/** What a reload did. */
+export interface ReloadReport extends RouteChanges {
+  /** Settings that differ from those at the start and cannot be changed while running, such as `listen.port`. */
+  needsRestart: string[];
+}
+
+type StopTimes = Pick<ProxyConfig, 'stopDelayMs' | 'drainMs'>;
 
 /** Makes a proxy ready: keys read, sandbox started, nothing asked of any upstream yet. Rejects with ConfigError. */
 export async function createProxyServer(
@@ -44,16 +63,15 @@ export async function createProxyServer(
   { logger, clock = Date, onExchange }: ProxyServerOptions,
 ): Promise<ProxyServer> {
   const loopMark = createLoopMark();
-  const routes = new Map<RouteConfig, ServedRoute>();
-  for (const each of config.routes) {
-    const route = await createRoute(each, {
+  const routes = createRouteSet(
+    (path) => ({
       logger,
       clock,
       via: loopMark.via,
-      onTokenRequest: (end) => observation.tokenRequested(each.path, end),
-    });
-    routes.set(each, { ...route, diagnosis: createDiagnosis(route, clock) });
-  }
+      onTokenRequest: (end) => observation.tokenRequested(path, end),
+    }),
+    clock,
+  );
   const listener = createListener(
     config.listen,
     (request, response) => serve(rooms, request, response),
@@ -63,39 +81,69 @@ export async function createProxyServer(
     config,
     logger,
     clock,
-    routes: [...routes.values()],
+    routes: () => routes.current(),
     server: listener.server,
   });
+  let isReady = true;
+  let current = config;
+  const reserved: Omit<ReservedOptions, 'routes'> = {
+    ready: () => isReady,
+    inspect: (...args) => observation.answer(...args),
+  };
   const rooms: Rooms = {
-    gate: createGate({ listen: config.listen, routes: config.routes }),
-    routes,
+    ...adopt(await routes.prepare(config.routes), config, reserved),
     clock,
     loopMark,
-    answerReserved: createReservedPaths({
-      routes: [...routes.values()],
-      ready: () => !listener.stopping(),
-      inspect: (...args) => observation.answer(...args),
-    }),
     observation,
     ...(onExchange === undefined ? {} : { onExchange }),
   };
 
-  const stop = async (drainMs: number): Promise<void> => {
+  let reloading: Promise<unknown> = Promise.resolve();
+  const stop = async ({ stopDelayMs, drainMs }: StopTimes): Promise<void> => {
+    isReady = false;
+    if (stopDelayMs > 0 && listener.server.listening) await delay(stopDelayMs);
     observation.close();
-    const cut = await listener.stop(drainMs);
-    if (cut > 0 && drainMs > 0) {
-      logger.warn({ connections: cut }, 'stopped with requests still in flight');
-    }
-    await Promise.all([...routes.values()].map((route) => route.close()));
+    await stopListening(listener, drainMs, logger);
+    await routes.close();
   };
   return {
     server: listener.server,
     listen: () => listener.listen(),
-    close: () => stop(config.drainMs),
-    destroy: () => stop(0),
-    describe: () => [...routes.values()].map(describeRoute),
-    async renewTokens() {
-      await Promise.all([...routes.values()].map(({ tokens }) => renewNow(tokens)));
+    close: () => stop(current),
+    destroy: () => stop({ stopDelayMs: 0, drainMs: 0 }),
+    describe: () => routes.current().map(describeRoute),
+    reload(next) {
+      const result = reloading.then(async () => {
+        const prepared = await routes.prepare(next.routes);
+        Object.assign(rooms, adopt(prepared, next, reserved));
+        current = next;
+        return { ...prepared.changes, needsRestart: findRestartSettings(config, next) };
+      });
+      reloading = result.catch(() => undefined);
+      return result;
     },
+    async renewTokens() {
+      await Promise.all(routes.current().map(({ tokens }) => renewNow(tokens)));
+    },
+  };
+}
+
+async function stopListening(listener: Listener, drainMs: number, logger: Logger): Promise<void> {
+  const cut = await listener.stop(drainMs);
+  if (cut === 0 || drainMs === 0) return;
+  logger.warn({ connections: cut }, 'stopped with requests still in flight');
+}
+
+/** Puts routes in place; gives what else of the path of an exchange follows from the configuration. */
+function adopt(
+  next: NextRoutes,
+  { listen, routes }: ProxyConfig,
+  reserved: Omit<ReservedOptions, 'routes'>,
+): Pick<Rooms, 'gate' | 'routes' | 'answerReserved'> {
+  next.adopt();
+  return {
+    gate: createGate({ listen, routes }),
+    routes: next.routes,
+    answerReserved: createReservedPaths({ ...reserved, routes: [...next.routes.values()] }),
   };
 }

@@ -213,6 +213,12 @@ export const configSchema = z
       .meta({ description: 'Routes; the longest matching path takes a request.' }),
     log: logSchema.prefault({}),
     drainMs: milliseconds('Milliseconds that a stop waits for what is in flight.', 10_000, 0),
+    stopDelayMs: milliseconds(
+      'Milliseconds between the signal to stop, from which on "/_proxy/readyz" answers 503, and the end of new connections. A cluster needs some seconds to send its traffic elsewhere.',
+      0,
+      0,
+      600_000,
+    ),
   })
   .meta({ title: 'fhir-auth-proxy configuration' });
 
