@@ -28,7 +28,7 @@ export async function chooseScopes(
   dialogue: Dialogue,
 ): Promise<string[]> {
   const { systemScopes } = description;
-  const choices = buildScopeChoices(systemScopes, { write: args.write });
+  const choices = firstTypesFirst(buildScopeChoices(systemScopes, { write: args.write }));
   if (args.scopes === undefined && choices.length === 0 && dialogue.interactive) {
     throw new UsageError(
       'the server announces no system scopes to choose from',
@@ -41,7 +41,7 @@ export async function chooseScopes(
           flag: '--scopes',
           message: `What may the proxy ask for?${args.write ? '' : ' (reading only; --write offers more)'}`,
           expected: `scopes separated by spaces${choices.length === 0 ? '' : `, of: ${choices.map(({ scope }) => scope).join(' ')}`}`,
-          choices: firstTypesFirst(choices).map(({ scope, allows }) => ({
+          choices: choices.map(({ scope, allows }) => ({
             value: scope,
             hint: allows,
           })),

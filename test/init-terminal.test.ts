@@ -1,0 +1,149 @@
+/** `init` and `exec` as a person meets them: on a pseudo-terminal. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
+
+import { createSelfSignedCertificate } from '../src/sandbox/certificate.ts';
+import { type Sandbox, startSandbox } from '../src/sandbox/index.ts';
+
+const BIN = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
+const ENTER = '\r';
+const CTRL_C = '\u0003';
+
+// Its binary is not there for every platform.
+const pty = await import('@lydell/node-pty').catch(() => undefined);
+const options = pty === undefined ? { skip: 'no pseudo-terminal: @lydell/node-pty' } : {};
+
+interface Terminal {
+  /** Resolves once the text, without colours, matches; looks only behind the last match. */
+  shows(pattern: RegExp): Promise<void>;
+  type(keys: string): void;
+  text(): string;
+  readonly ended: Promise<number>;
+}
+
+function open(t: TestContext, cwd: string, argv: readonly string[]): Terminal {
+  assert.ok(pty);
+  assert.ok(existsSync(BIN), 'dist/cli.js is missing: npm run build');
+  const terminal = pty.spawn(process.execPath, [BIN, ...argv], {
+    cwd,
+    cols: 120,
+    rows: 50,
+    env: { PATH: process.env['PATH'], TERM: 'xterm-256color', CI: '' },
+  });
+  let raw = '';
+  let seen = 0;
+  let isOver = false;
+  const looking = new Set<() => void>();
+  terminal.onData((data) => {
+    raw += data;
+    for (const look of looking) look();
+  });
+  const ended = new Promise<number>((resolve) => {
+    terminal.onExit(({ exitCode }) => {
+      isOver = true;
+      resolve(exitCode);
+      for (const look of looking) look();
+    });
+  });
+  t.after(() => {
+    if (!isOver) terminal.kill('SIGKILL');
+  });
+  const text = () => stripVTControlCharacters(raw);
+  return {
+    shows: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          const match = pattern.exec(text().slice(seen));
+          if (match === null && !isOver) return;
+          looking.delete(look);
+          if (match === null) {
+            reject(new Error(`ended without ${pattern}: ${text()}`));
+            return;
+          }
+          seen += match.index + match[0].length;
+          resolve();
+        };
+        looking.add(look);
+        look();
+      }),
+    type: (keys) => terminal.write(keys),
+    text,
+    ended,
+  };
+}
+
+async function start(t: TestContext): Promise<{ sandbox: Sandbox; cwd: string }> {
+  const sandbox = await startSandbox({ tls: await createSelfSignedCertificate('127.0.0.1') });
+  t.after(() => sandbox.close());
+  const cwd = mkdtempSync(join(tmpdir(), 'init-terminal-'));
+  t.after(() => rmSync(cwd, { recursive: true }));
+  return { sandbox, cwd };
+}
+
+it('init asks, waits for the click and shows the first answer', options, async (t) => {
+  const { sandbox, cwd } = await start(t);
+  const terminal = open(t, cwd, ['init']);
+  await terminal.shows(/Where is OpenEMR\?/);
+  terminal.type(`${sandbox.url}/interface/login/login.php?site=default${ENTER}`);
+  await terminal.shows(/SHA-256 +(?:\w\w:){31}\w\w/);
+  await terminal.shows(/Trust exactly this certificate\?/);
+  terminal.type(ENTER);
+  await terminal.shows(/found OpenEMR 7\.0\.3, FHIR 4\.0\.1/);
+  await terminal.shows(/What may the proxy ask for\? \(reading only[^]*to navigate/);
+  terminal.type(ENTER);
+  await terminal.shows(/Now an administrator has to enable the client[^]*waiting for the client/);
+  const added = [...sandbox.state.clients.values()].find(({ enabled }) => !enabled);
+  assert.ok(added);
+  added.enabled = true;
+  await terminal.shows(/the client is enabled, the server gave a token/);
+  await terminal.shows(/GET \/fhir\/Patient\?_count=1 was answered with 200/);
+  await terminal.shows(/"resourceType": "Bundle"/);
+  await terminal.shows(/curl 'http:\/\/127\.0\.0\.1:8088\/fhir\/Patient/);
+  assert.equal(await terminal.ended, 0);
+  const config = readFileSync(join(cwd, 'proxy.config.json'), 'utf8');
+  assert.match(config, /"system\/Patient\.read"/);
+  assert.match(added.scope, /^system\/Patient\.read system\/Observation\.read /);
+});
+
+it('Ctrl-C at a question and while waiting ends with 130 and loses nothing', options, async (t) => {
+  const { sandbox, cwd } = await start(t);
+  const asked = open(t, cwd, ['init', sandbox.url]);
+  await asked.shows(/Trust exactly this certificate\?/);
+  asked.type(CTRL_C);
+  assert.equal(await asked.ended, 130);
+  assert.match(asked.text(), /run init again to go on/);
+  const argv = [
+    'init',
+    sandbox.url,
+    '--pin-certificate',
+    'first',
+    '--scopes',
+    'system/Patient.read',
+  ];
+  const waiting = open(t, cwd, argv);
+  await waiting.shows(/waiting for the client/);
+  waiting.type(CTRL_C);
+  assert.equal(await waiting.ended, 130);
+  assert.match(waiting.text(), /everything made is kept, run init again to go on/);
+  for (const client of sandbox.state.clients.values()) client.enabled = true;
+  const again = open(t, cwd, ['init']);
+  await again.shows(/going on with proxy\.config\.json/);
+  await again.shows(/was answered with 200/);
+  assert.equal(await again.ended, 0);
+});
+
+it('Ctrl-C reaches the command of exec once, which decides how to end', options, async (t) => {
+  const { cwd } = await start(t);
+  const script = `let n = 0; process.on('SIGINT', () => { n += 1; setTimeout(() => { console.log('INT ' + n); process.exit(9); }, 200); });
+    console.log('running'); setInterval(() => {}, 1000);`;
+  const terminal = open(t, cwd, ['exec', '--sandbox', '--', process.execPath, '-e', script]);
+  await terminal.shows(/running/);
+  terminal.type(CTRL_C);
+  await terminal.shows(/INT 1/);
+  assert.equal(await terminal.ended, 9);
+});
