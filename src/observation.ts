@@ -73,6 +73,12 @@ export function createObservation(options: ObservationOptions): Observation {
         const route = routes().find(({ config }) => config.path === path);
         if (route !== undefined) await renewNow(route.tokens);
       },
+      async check(path) {
+        const route = routes.find(({ config }) => config.path === path);
+        if (route === undefined) return [];
+        const { checkRunningRoute } = await import('./doctor/running-route.ts');
+        return checkRunningRoute(config, route, clock);
+      },
     },
   });
 

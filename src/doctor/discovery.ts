@@ -20,10 +20,16 @@ export const discoveryCheck: RouteCheck = {
       logger,
     });
     try {
-      facts.smart = await discovery.get();
+      facts.smart = await discovery.complete();
       const modern = tellsModern(subject);
       if (modern !== undefined) facts.modern = modern;
-      return [ok(`token endpoint "${facts.smart.tokenEndpoint}"`)];
+      const syntax =
+        modern === undefined
+          ? ''
+          : modern
+            ? ', knows SMART v2 scopes'
+            : ', knows SMART v1 scopes only';
+      return [ok(`token endpoint "${facts.smart.tokenEndpoint}"${syntax}`)];
     } catch (error) {
       if (!(error instanceof TokenError)) throw error;
       const hint =
@@ -87,8 +93,9 @@ function judgeAddress(announced: string, configured: string | undefined, base: U
   ];
 }
 
-/** From the version, else from the SMART v2 scopes that only 7.0.4 and later announce. */
+/** Of OpenEMR: by its version, else by the SMART v2 scopes that only 7.0.4 and later announce. */
 function tellsModern({ facts }: Subject): boolean | undefined {
+  if (facts.isOpenEmr !== true) return undefined;
   const { version } = facts.server ?? {};
   const [, major = '', minor = '', patch = ''] = /^v?(\d+)\.(\d+)\.(\d+)/.exec(version ?? '') ?? [];
   if (major !== '') {

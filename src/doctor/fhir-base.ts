@@ -1,7 +1,7 @@
 /** Whether there is a FHIR server at the configured URL, and which one. */
 import type { HttpAnswer } from '../auth/http-answer.ts';
 import { listBaseCandidates } from './base-candidates.ts';
-import { parseCapabilityStatement } from './capability-statement.ts';
+import { parseCapabilityStatement, type ServerFacts } from './capability-statement.ts';
 import type { RouteCheck } from './check.ts';
 import { explainOpenAnswer, failNetwork } from './explain.ts';
 import { fail, ok, warn } from './result.ts';
@@ -26,6 +26,7 @@ export const baseCheck: RouteCheck = {
     const server = answer.status === 200 ? readStatement(answer) : undefined;
     if (server !== undefined) {
       subject.facts.server = server;
+      subject.facts.isOpenEmr = /openemr/i.test(server.name ?? '');
       return [ok(`"${fhirBase}" is a FHIR base`)];
     }
     const what = `"${fhirBase}/metadata" answered ${answer.status} ${describeBody(answer)}: expected a CapabilityStatement`;
@@ -55,7 +56,7 @@ export const metadataCheck: RouteCheck = {
   },
 };
 
-function readStatement(answer: HttpAnswer) {
+function readStatement(answer: HttpAnswer): ServerFacts | undefined {
   const server = parseCapabilityStatement(answer.body);
   // A longer one than is read cannot be parsed, but is one by its beginning.
   if (server === undefined && answer.truncated && /"CapabilityStatement"/.test(answer.body)) {

@@ -1,10 +1,8 @@
 /** Whether the requested scopes exist, and are spelt as this version of the server spells them. */
 import { missingScopes } from '../auth/granted-scopes.ts';
-import { parseJsonObject, stringsMember } from '../auth/json-text.ts';
 import { judgeScope } from '../hints/scope-spelling.ts';
 import type { RouteCheck } from './check.ts';
 import { fail, type Finding, ok, warn } from './result.ts';
-import type { Subject } from './subject.ts';
 
 const CONNECTORS = 'Admin, Config, Connectors, "Enable OpenEMR FHIR System Scopes"';
 
@@ -12,15 +10,14 @@ const CONNECTORS = 'Admin, Config, Connectors, "Enable OpenEMR FHIR System Scope
 export const scopesCheck: RouteCheck = {
   name: 'scopes',
   needs: ['discovery'],
-  async run(subject) {
-    const { destination, facts } = subject;
+  run({ destination, facts }) {
     const { scopes } = destination.client;
-    const supported = await listSupported(subject);
-    const { modern } = facts;
+    const { modern, isOpenEmr = false, smart } = facts;
+    const supported = smart?.scopesSupported ?? [];
     const findings: Finding[] = [];
     const wellSpelt: string[] = [];
     for (const scope of scopes) {
-      const judgement = judgeScope(scope, { modern, supported });
+      const judgement = isOpenEmr ? judgeScope(scope, { modern, supported }) : undefined;
       // Without a known version v2 syntax is right if the server lists it.
       if (judgement === undefined || (modern === undefined && supported.includes(scope))) {
         wellSpelt.push(scope);
@@ -35,28 +32,31 @@ export const scopesCheck: RouteCheck = {
         ),
       );
     }
-    findings.push(...judgeListed(wellSpelt, supported));
-    if (findings.length > 0) return findings;
+    findings.push(...judgeListed(wellSpelt, supported, modern));
+    if (findings.length > 0) return Promise.resolve(findings);
     const count = scopes.length === 1 ? '1 scope is' : `${scopes.length} scopes are`;
-    return [ok(`${count} spelt right and offered by the server`)];
+    return Promise.resolve([ok(`${count} spelt right and offered by the server`)]);
   },
 };
 
-function judgeListed(scopes: readonly string[], supported: readonly string[]): Finding[] {
-  if (supported.length === 0 || scopes.length === 0) {
-    return scopes.length === 0
-      ? []
-      : [
-          warn(
-            'the server does not tell which scopes it offers: they are spelt right, no more is known',
-          ),
-        ];
+function judgeListed(
+  scopes: readonly string[],
+  supported: readonly string[],
+  modern: boolean | undefined,
+): Finding[] {
+  if (scopes.length === 0) return [];
+  if (supported.length === 0) {
+    return [warn('the server does not tell which scopes it offers: no more is known of ours')];
   }
   const wantsSystem = scopes.some((scope) => scope.startsWith('system/'));
   const offersSystem = supported.some((scope) => /^system\/[A-Za-z]+\.(?!\$)/.test(scope));
   if (wantsSystem && !offersSystem) {
+    const fix = `Switch on ${CONNECTORS} in OpenEMR, then save`;
+    // Newer versions list them in another document, which may be out of reach.
     return [
-      fail('the server offers no system scopes', `Switch on ${CONNECTORS} in OpenEMR, then save`),
+      modern === false
+        ? fail('the server offers no system scopes', fix)
+        : warn('the server lists no system scopes', `If no token is obtained: ${fix}`),
     ];
   }
   return missingScopes(scopes, supported).map((scope) =>
@@ -65,28 +65,4 @@ function judgeListed(scopes: readonly string[], supported: readonly string[]): F
       `Correct it, or take it out of "client.scopes"`,
     ),
   );
-}
-
-/** OpenEMR 7.0.4 and later list system scopes in the OpenID configuration only. */
-async function listSupported(subject: Subject): Promise<string[]> {
-  const announced = subject.facts.smart?.scopesSupported ?? [];
-  if (announced.some((scope) => /^system\/[A-Za-z]+\.(?!\$)/.test(scope))) return [...announced];
-  const url = openidConfigurationUrl(subject.base);
-  if (url === undefined) return [...announced];
-  try {
-    const { status, body } = await subject.get(url);
-    const json = status === 200 ? parseJsonObject(body) : undefined;
-    return json === undefined
-      ? [...announced]
-      : [...new Set([...announced, ...stringsMember(json, 'scopes_supported')])];
-  } catch {
-    return [...announced];
-  }
-}
-
-function openidConfigurationUrl({ origin, pathname }: URL): string | undefined {
-  const match = /^(.*)\/apis\/([^/]+)\/fhir\/?$/.exec(pathname);
-  return match === null
-    ? undefined
-    : `${origin}${match[1]}/oauth2/${match[2]}/.well-known/openid-configuration`;
 }

@@ -16,6 +16,8 @@ export interface Facts {
   key?: SigningKey;
   /** From the metadata. */
   server?: ServerFacts;
+  /** By the name that it gives itself. */
+  isOpenEmr?: boolean;
   smart?: SmartConfiguration;
   /** OpenEMR 7.0.4 or later, which know SMART v2 scopes; undefined when not known. */
   modern?: boolean;

@@ -1,0 +1,42 @@
+/** The checks of a route that is in operation, as the inspector shows them. */
+import type { ProxyConfig } from '../config/schema.ts';
+import type { Clock, Logger } from '../contracts.ts';
+import type { CheckResult as ShownResult } from '../observe/inspector/actions.ts';
+import type { Route } from '../route.ts';
+import type { CheckResult, CheckStatus } from './result.ts';
+import { runChecks } from './run-checks.ts';
+
+const SHOWN: Readonly<Record<CheckStatus, ShownResult['result']>> = {
+  ok: 'pass',
+  warn: 'warn',
+  fail: 'fail',
+  skip: 'skip',
+};
+/** The results tell everything; nothing of it is for the log. */
+const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Runs the checks of `doctor` against the server, or the sandbox, that the route is using. */
+export async function checkRunningRoute(
+  config: ProxyConfig,
+  { config: { path }, destination }: Route,
+  clock: Clock,
+): Promise<ShownResult[]> {
+  const results = await runChecks(config, {
+    clock,
+    logger: SILENT,
+    route: path,
+    listening: true,
+    // It stays open: the route goes on using it.
+    openDestination: () => Promise.resolve({ ...destination, close: () => Promise.resolve() }),
+  });
+  return results.map(show);
+}
+
+function show({ check, status, message, fix, hint }: CheckResult): ShownResult {
+  return {
+    title: check,
+    result: SHOWN[status],
+    detail: hint === undefined ? message : `${message}. ${hint.title}`,
+    ...(fix === undefined ? {} : { fix }),
+  };
+}
