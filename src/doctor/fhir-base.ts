@@ -1,4 +1,6 @@
 /** Whether there is a FHIR server at the configured URL, and which one. */
+import { Agent } from 'undici';
+
 import type { HttpAnswer } from '../auth/http-answer.ts';
 import { listBaseCandidates } from './base-candidates.ts';
 import { parseCapabilityStatement, type ServerFacts } from './capability-statement.ts';
@@ -71,16 +73,21 @@ async function findBase(subject: Subject): Promise<string | undefined> {
     // What is found must stay on the host that was named.
     (candidate) => new URL(candidate).hostname === hostname,
   );
+  // Nothing secret is sent; and the certificate is judged once the URL is right.
+  const agent = new Agent({
+    connect: { timeout: subject.config.timeouts.connectMs, rejectUnauthorized: false },
+  });
   const found = await Promise.all(
     candidates.map(async (candidate) => {
       try {
-        const { status, body } = await subject.get(`${candidate}/metadata`);
+        const { status, body } = await subject.get(`${candidate}/metadata`, agent);
         return status === 200 && parseCapabilityStatement(body) !== undefined;
       } catch {
         return false;
       }
     }),
   );
+  await agent.destroy();
   return candidates.find((_candidate, index) => found[index]);
 }
 

@@ -40,8 +40,12 @@ export interface Subject {
    * certificate when that is what failed; credentials never travel on these.
    */
   open: Agent;
-  /** Asks for something that needs no token. Rejects with what undici or Node reports. */
-  get(url: string): Promise<HttpAnswer>;
+  /**
+   * Asks for something that needs no token. Rejects with what undici or Node reports.
+   *
+   * @param agent default: `open`
+   */
+  get(url: string, agent?: Agent): Promise<HttpAnswer>;
   /** The route as the proxy would make it; made at the first call. Rejects with ConfigError. */
   route(): Promise<ServedRoute>;
   close(): Promise<void>;
@@ -62,12 +66,12 @@ export function createSubject(
     ...shared,
     facts: {},
     open: first,
-    get: (url) =>
+    get: (url, agent = subject.open) =>
       requestAnswer({
         url,
         method: 'GET',
         headers: { accept: 'application/fhir+json, application/json' },
-        dispatcher: subject.open,
+        dispatcher: agent,
         timeoutMs: config.timeouts.tokenMs,
         clock: shared.clock,
       }),

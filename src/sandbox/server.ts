@@ -12,6 +12,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
 
+import type { Clock } from '../contracts.ts';
 import { ProxyError } from '../errors.ts';
 import { answerGatewayTimeout, answerRequest, requestKind } from './apache.ts';
 import { answerControl } from './control.ts';
@@ -75,7 +76,7 @@ async function serve(
   const request = await readRequest(message, state);
   const control = answerControl(request, state);
   if (control !== undefined) {
-    await writeAnswer(request, response, control);
+    await writeAnswer(request, response, control, state.clock);
     return;
   }
   const kind = requestKind(request.path);
@@ -87,7 +88,8 @@ async function serve(
         : 0;
   const answer = await answerInTime(request, state, waitMs);
   request.log.flush();
-  await writeAnswer(request, response, answer, kind === 'fhir' && state.faults['reset-mid-body']);
+  const resets = kind === 'fhir' && state.faults['reset-mid-body'];
+  await writeAnswer(request, response, answer, state.clock, resets);
 }
 
 async function answerInTime(
@@ -155,13 +157,14 @@ async function writeAnswer(
   request: SandboxRequest,
   response: ServerResponse,
   answer: SandboxAnswer,
+  clock: Clock,
   resetMidBody = false,
 ): Promise<void> {
   const { status, statusText, body, byApache = false } = answer;
   const type = answer.fields.filter(([name]) => name === 'Content-Type');
   const rest = answer.fields.filter(([name]) => name !== 'Content-Type');
   const fields = [
-    ['Date', new Date().toUTCString()],
+    ['Date', new Date(clock.now()).toUTCString()],
     ['Server', 'Apache'],
     ...rest,
     ...(byApache
