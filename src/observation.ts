@@ -74,7 +74,7 @@ export function createObservation(options: ObservationOptions): Observation {
         if (route !== undefined) await renewNow(route.tokens);
       },
       async check(path) {
-        const route = routes.find(({ config }) => config.path === path);
+        const route = routes().find(({ config }) => config.path === path);
         if (route === undefined) return [];
         const { checkRunningRoute } = await import('./doctor/running-route.ts');
         return checkRunningRoute(config, route, clock);

@@ -5,8 +5,6 @@ import { parseJsonObject, stringMember } from '../auth/json-text.ts';
 export interface ServerFacts {
   /** `software.name`. */
   name?: string;
-  /** `software.version`; OpenEMR 8.0.0 leaves it out. */
-  version?: string;
   /** `fhirVersion`, such as `4.0.1`. */
   fhirVersion?: string;
   /** Resource types that can be searched; empty when none is told. */
@@ -19,11 +17,9 @@ export function parseCapabilityStatement(body: string): ServerFacts | undefined 
   if (statement?.['resourceType'] !== 'CapabilityStatement') return undefined;
   const software = isObject(statement['software']) ? statement['software'] : {};
   const name = stringMember(software, 'name');
-  const version = stringMember(software, 'version');
   const fhirVersion = stringMember(statement, 'fhirVersion');
   return {
     ...(name === undefined ? {} : { name }),
-    ...(version === undefined ? {} : { version }),
     ...(fhirVersion === undefined ? {} : { fhirVersion }),
     searchable: new Set(
       objects(statement['rest'])

@@ -1,35 +1,18 @@
 /** What the server announces about tokens, and whether the configuration agrees with it. */
-import { createDiscovery } from '../auth/discovery.ts';
 import { TokenError } from '../errors.ts';
 import type { RouteCheck } from './check.ts';
 import { explainNetwork, explainOpenAnswer } from './explain.ts';
 import { fail, type Finding, ok, warn } from './result.ts';
-import type { Subject } from './subject.ts';
 
 /** Reads the SMART configuration (SMART App Launch 2.2, section Conformance). */
 export const discoveryCheck: RouteCheck = {
   name: 'discovery',
   needs: ['fhir-base'],
   async run(subject) {
-    const { base, open, config, clock, logger, facts } = subject;
-    const discovery = createDiscovery({
-      fhirBase: base,
-      dispatcher: open,
-      timeoutMs: config.timeouts.tokenMs,
-      clock,
-      logger,
-    });
+    const { facts } = subject;
     try {
-      facts.smart = await discovery.complete();
-      const modern = tellsModern(subject);
-      if (modern !== undefined) facts.modern = modern;
-      const syntax =
-        modern === undefined
-          ? ''
-          : modern
-            ? ', knows SMART v2 scopes'
-            : ', knows SMART v1 scopes only';
-      return [ok(`token endpoint "${facts.smart.tokenEndpoint}"${syntax}`)];
+      facts.smart = await subject.discovery().complete();
+      return [ok(`token endpoint "${facts.smart.tokenEndpoint}"`)];
     } catch (error) {
       if (!(error instanceof TokenError)) throw error;
       const hint =
@@ -91,15 +74,4 @@ function judgeAddress(announced: string, configured: string | undefined, base: U
       `If a token cannot be got there, set "tokenEndpoint" to "${announced.replace(origin, base.origin)}"; the announced one stays the audience`,
     ),
   ];
-}
-
-/** Of OpenEMR: by its version, else by the SMART v2 scopes that only 7.0.4 and later announce. */
-function tellsModern({ facts }: Subject): boolean | undefined {
-  if (facts.isOpenEmr !== true) return undefined;
-  const { version } = facts.server ?? {};
-  const [, major = '', minor = '', patch = ''] = /^v?(\d+)\.(\d+)\.(\d+)/.exec(version ?? '') ?? [];
-  if (major !== '') {
-    return Number(major) > 7 || (major === '7' && (Number(minor) > 0 || Number(patch) >= 4));
-  }
-  return facts.smart?.capabilities.includes('permission-v2') === true ? true : undefined;
 }

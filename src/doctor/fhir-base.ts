@@ -2,6 +2,7 @@
 import { Agent } from 'undici';
 
 import type { HttpAnswer } from '../auth/http-answer.ts';
+import { requestServerVersion } from '../server-version.ts';
 import { listBaseCandidates } from './base-candidates.ts';
 import { parseCapabilityStatement, type ServerFacts } from './capability-statement.ts';
 import type { RouteCheck } from './check.ts';
@@ -28,7 +29,6 @@ export const baseCheck: RouteCheck = {
     const server = answer.status === 200 ? readStatement(answer) : undefined;
     if (server !== undefined) {
       subject.facts.server = server;
-      subject.facts.isOpenEmr = /openemr/i.test(server.name ?? '');
       return [ok(`"${fhirBase}" is a FHIR base`)];
     }
     const what = `"${fhirBase}/metadata" answered ${answer.status} ${describeBody(answer)}: expected a CapabilityStatement`;
@@ -46,15 +46,28 @@ export const baseCheck: RouteCheck = {
 export const metadataCheck: RouteCheck = {
   name: 'metadata',
   needs: ['fhir-base'],
-  run({ facts }) {
-    const { name = 'a server without a name', version, fhirVersion } = facts.server ?? {};
-    const what = `${show(name)}${version === undefined ? '' : ` ${show(version)}`}`;
-    if (fhirVersion === undefined) return Promise.resolve([warn(`${what}, FHIR version not told`)]);
-    return Promise.resolve([
+  async run(subject) {
+    const { facts, config, destination, open, clock, logger } = subject;
+    const { name = 'a server without a name', fhirVersion } = facts.server ?? {};
+    const version = await requestServerVersion({
+      fhirBase: destination.fhirBase,
+      discovery: subject.discovery(),
+      dispatcher: open,
+      timeoutMs: config.timeouts.tokenMs,
+      clock,
+      logger,
+    });
+    const isKnown = version.source !== 'assumed';
+    facts.isOpenEmr = /openemr/i.test(isKnown ? version.label : name);
+    if (facts.isOpenEmr && isKnown) facts.modern = version.modern;
+    const scopes = facts.modern === false ? ', SMART v1 scopes only' : '';
+    const what = `${isKnown ? version.label : show(name)}${scopes}`;
+    if (fhirVersion === undefined) return [warn(`${what}, FHIR version not told`)];
+    return [
       fhirVersion.startsWith('4.')
         ? ok(`${what}, FHIR ${show(fhirVersion)}`)
         : warn(`${what}, FHIR ${show(fhirVersion)}: this proxy is made for FHIR R4 (4.0.1)`),
-    ]);
+    ];
   },
 };
 

@@ -18,17 +18,20 @@ const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 /** Runs the checks of `doctor` against the server, or the sandbox, that the route is using. */
 export async function checkRunningRoute(
   config: ProxyConfig,
-  { config: { path }, destination }: Route,
+  { config: route, destination }: Route,
   clock: Clock,
 ): Promise<ShownResult[]> {
-  const results = await runChecks(config, {
-    clock,
-    logger: SILENT,
-    route: path,
-    listening: true,
-    // It stays open: the route goes on using it.
-    openDestination: () => Promise.resolve({ ...destination, close: () => Promise.resolve() }),
-  });
+  // As it is by now: a route may have changed since the proxy was started.
+  const results = await runChecks(
+    { ...config, routes: [route] },
+    {
+      clock,
+      logger: SILENT,
+      listening: true,
+      // It stays open: the route goes on using it.
+      openDestination: () => Promise.resolve({ ...destination, close: () => Promise.resolve() }),
+    },
+  );
   return results.map(show);
 }
 

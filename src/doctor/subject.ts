@@ -1,7 +1,7 @@
 /** The route under examination, and what the checks have found out about it so far. */
 import { Agent } from 'undici';
 
-import type { SmartConfiguration } from '../auth/discovery.ts';
+import { createDiscovery, type Discovery, type SmartConfiguration } from '../auth/discovery.ts';
 import { type HttpAnswer, requestAnswer } from '../auth/http-answer.ts';
 import type { SigningKey } from '../auth/signing-key.ts';
 import type { RouteConfig } from '../config/schema.ts';
@@ -46,6 +46,8 @@ export interface Subject {
    * @param agent default: `open`
    */
   get(url: string, agent?: Agent): Promise<HttpAnswer>;
+  /** Its discovery, on the open connections of now; made at the first call. */
+  discovery(): Discovery;
   /** The route as the proxy would make it; made at the first call. Rejects with ConfigError. */
   route(): Promise<ServedRoute>;
   close(): Promise<void>;
@@ -57,6 +59,7 @@ export function createSubject(
   destination: Destination,
   shared: { clock: Clock; logger: Logger },
 ): Subject {
+  let discovery: Discovery | undefined;
   let made: Promise<ServedRoute> | undefined;
   const first = new Agent({ connect: { timeout: config.timeouts.connectMs } });
   const subject: Subject = {
@@ -75,6 +78,13 @@ export function createSubject(
         timeoutMs: config.timeouts.tokenMs,
         clock: shared.clock,
       }),
+    discovery: () =>
+      (discovery ??= createDiscovery({
+        ...shared,
+        fhirBase: subject.base,
+        dispatcher: subject.open,
+        timeoutMs: config.timeouts.tokenMs,
+      })),
     route() {
       // Its destination is closed by whoever opened it.
       const lent = { ...destination, close: () => Promise.resolve() };
