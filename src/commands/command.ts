@@ -24,6 +24,8 @@ export interface Command<Args> {
   readonly examples: readonly Example[];
   /** Whether words after `--` are for the command, as `args['--']`; otherwise they are refused. */
   readonly takesRest?: boolean;
+  /** Values of the first positional, for completion in shells, when they are few and known. */
+  readonly words?: readonly string[];
   /** Declares flags and positionals; a required value is `string` with `requiresArg`. */
   options(yargs: Argv): Argv<Args>;
   run(args: ArgumentsCamelCase<Args>, runtime: Runtime): Promise<number>;

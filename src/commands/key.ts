@@ -23,6 +23,7 @@ export const keyCommand: Command<KeyArgs> = {
       command: 'fhir-auth-proxy key check jwks.json --against keys/private.jwk.json',
     },
   ],
+  words: ['generate', 'public', 'check'],
   options: (yargs) =>
     routeOptions(
       yargs

@@ -62,4 +62,9 @@ export const commands: readonly ListedCommand[] = [
     summary: 'ask the running proxy whether it is ready',
     load: async () => (await import('./health.ts')).healthCommand,
   },
+  {
+    name: 'completion [shell]',
+    summary: 'print a completion script for bash, zsh or fish',
+    load: async () => (await import('./completion.ts')).completionCommand,
+  },
 ];
