@@ -1,15 +1,15 @@
 /**
- * The documents are run: every `sh` block against the built program and its sandbox, every `json`
- * block against the schema. A word behind `sh` says otherwise: `ci` blocks are run by .ci/run,
- * `server` blocks need a real OpenEMR.
+ * The documents are run: every `sh`, `js` and `ts` block against the built program and its sandbox,
+ * every `json` block against the schema. A word behind `sh` says otherwise: `ci` blocks are run by
+ * .ci/run, `server` blocks need a real OpenEMR, Docker or Kubernetes.
  */
 import assert from 'node:assert/strict';
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
 import { configSchema } from '../src/config/schema.ts';
@@ -47,7 +47,7 @@ function blocksOf(document: string): Block[] {
 
 const blocks = documents.flatMap(blocksOf);
 
-describe('shell blocks of the documents run', () => {
+describe('blocks of the documents run', () => {
   let proxy: ChildProcess;
   let url = '';
   const folder = mkdtempSync(join(tmpdir(), 'fhir-auth-proxy-docs-'));
@@ -67,18 +67,30 @@ describe('shell blocks of the documents run', () => {
     rmSync(folder, { recursive: true });
   });
 
-  for (const { document, line, text } of blocks.filter(
-    (b) => b.language === 'sh' && b.kind === '',
-  )) {
+  const run = promisify(execFile);
+  const here = (text: string) => text.replaceAll('localhost:8088', url);
+  const isRun = ({ language, kind }: Block) => ['sh', 'js', 'ts'].includes(language) && kind === '';
+
+  for (const { document, line, language, text } of blocks.filter(isRun)) {
     test(`${document}:${line}`, async () => {
-      const script = text
-        .replaceAll('localhost:8088', url)
-        .replaceAll('npx fhir-auth-proxy', `"${process.execPath}" "${join(root, 'dist/cli.js')}"`);
-      const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], {
-        cwd: folder,
-        timeout: 30_000,
-      });
+      const { stdout } = await (language === 'sh' ? runShell(text) : runScript(language, text));
       assert.notEqual(stdout.trim(), '', 'it shows something');
+    });
+  }
+
+  function runShell(text: string) {
+    const program = `"${process.execPath}" "${join(root, 'dist/cli.js')}"`;
+    const script = here(text).replaceAll('npx fhir-auth-proxy', program);
+    return run('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder, timeout: 30_000 });
+  }
+
+  function runScript(language: string, text: string) {
+    const file = join(folder, `block.m${language}`);
+    const library = pathToFileURL(join(root, 'dist/index.js')).href;
+    writeFileSync(file, here(text).replaceAll("'fhir-auth-proxy'", `'${library}'`));
+    return run(process.execPath, ['--import', import.meta.resolve('tsx'), file], {
+      cwd: folder,
+      timeout: 30_000,
     });
   }
 });
@@ -98,10 +110,8 @@ test('the commands that only CI runs are what .ci/run runs', () => {
   }
 });
 
-describe('JSON blocks with routes are valid configurations', () => {
-  for (const { document, line, text } of blocks.filter(
-    (b) => b.language === 'json' && b.text.includes('"routes"'),
-  )) {
+describe('JSON blocks are valid configurations', () => {
+  for (const { document, line, text } of blocks.filter(({ language }) => language === 'json')) {
     test(`${document}:${line}`, () => {
       const { error } = configSchema.safeParse(JSON.parse(text));
       assert.equal(error, undefined);
@@ -109,12 +119,30 @@ describe('JSON blocks with routes are valid configurations', () => {
   }
 });
 
-test('links between the documents lead somewhere', () => {
+test('links between the documents lead somewhere, anchors included', () => {
   for (const document of [...documents, 'ARCHITECTURE.md', 'CHANGELOG.md']) {
-    const text = readFileSync(join(root, document), 'utf8').replaceAll(/^```[\s\S]*?^```$/gm, '');
-    for (const [, target] of text.matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)) {
-      const path = resolve(root, dirname(document), target!);
-      assert.ok(existsSync(path), `${document} links to "${target}", which is not there`);
+    const text = withoutBlocks(readFileSync(join(root, document), 'utf8'));
+    for (const [, target = ''] of text.matchAll(/\]\((?!https?:)([^)\s]+)[^)]*\)/g)) {
+      const [path = '', anchor] = target.split('#');
+      const file = path === '' ? join(root, document) : resolve(root, dirname(document), path);
+      assert.ok(existsSync(file), `${document} links to "${target}", which is not there`);
+      if (anchor === undefined) continue;
+      const anchors = anchorsOf(readFileSync(file, 'utf8'));
+      assert.ok(anchors.includes(anchor), `${document} links to "${target}": no such heading`);
     }
   }
 });
+
+function withoutBlocks(text: string): string {
+  return text.replaceAll(/^```[\s\S]*?^```$/gm, '');
+}
+
+/** The anchors that GitHub gives to the headings of a document. */
+function anchorsOf(text: string): string[] {
+  return [...withoutBlocks(text).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
