@@ -127,6 +127,8 @@ export type Outcome =
   | 'refused'
   /** No token, no upstream: this proxy answered with an error. */
   | 'failed'
+  /** The upstream answered 2xx with a web page where FHIR was asked for; that was passed on. */
+  | 'not-fhir'
   /** The client left before the end. */
   | 'client-gone'
   /** The upstream died in the middle of its answer; the client's connection was destroyed. */

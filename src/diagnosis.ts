@@ -17,10 +17,13 @@ import type { Route } from './route.ts';
 /** The server's clock is compared in whole seconds, and a log line may be stamped before its request. */
 const LOG_SLACK_MS = 1_000;
 
+/** RFC 9209 for a success that is none. */
+const NOT_FHIR = 'fhir-auth-proxy; error=http_protocol_error; details="not-fhir"';
+
 /** Explains what goes wrong on one route. */
 export interface Diagnosis {
   /**
-   * Explains a failing answer of the upstream; an empty one gets an OperationOutcome in its place.
+   * Explains a failing answer of the upstream, or a web page in the place of FHIR; an empty one gets an OperationOutcome in its place.
    *
    * @param request.target request target as sent to the upstream; looked at, never shown
    * @param request.origin the proxy's own origin as this client calls it, for links to hints
@@ -66,7 +69,11 @@ export function createDiagnosis(route: Route, clock: Clock): Diagnosis {
       });
       return {
         hints,
-        fields: buildHelpFields(hints, origin),
+        fields: [
+          ...buildHelpFields(hints, origin),
+          // The status claims success; whoever reads this field knows better.
+          ...(answer.status < 400 ? ['Proxy-Status', NOT_FHIR] : []),
+        ],
         body: { contentType: FHIR_JSON, content: Buffer.from(JSON.stringify(outcome)) },
       };
     },

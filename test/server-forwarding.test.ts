@@ -284,11 +284,11 @@ describe('when the upstream breaks', () => {
   for (const [name, head] of [
     [
       'with a length',
-      'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 100\r\n\r\nhalf',
+      'HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\nContent-Length: 100\r\n\r\nhalf',
     ],
     [
       'chunked',
-      'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n',
+      'HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n',
     ],
   ] as const) {
     test(`dying mid-body (${name}) destroys the client's connection, never a clean end`, async (t) => {
@@ -324,7 +324,7 @@ describe('when the client leaves', () => {
   test('the upstream request ends', async (t) => {
     const { port, upstream, exchanges, over } = await behindRaw(t, (socket) => {
       socket.write(
-        'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n',
+        'HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n',
       );
     });
     const socket = connect(port, '127.0.0.1');

@@ -1,7 +1,8 @@
 /**
  * The upstream's answer on its way to the client. What has arrived whole when its head is read,
  * which most answers have, is sent in one piece; the others are streamed. Failing answers are held
- * up to 64 KiB, so that a 401 can be cured unseen and a failure explained.
+ * up to 64 KiB, so that a 401 can be cured unseen and a failure explained; so are web pages in the
+ * place of FHIR, which pass as they came but count as a failure.
  */
 import type { AccessToken } from '../contracts.ts';
 import { planBody, sendAnswerHead, type AnswerHead } from './answer-head.ts';
@@ -11,6 +12,7 @@ import { endAnswer } from './early-answer.ts';
 import type { Explanation, ForwardJob } from './job.ts';
 import type { LinkRewriter } from './links.ts';
 import { cleanReasonPhrase, findField, type RawFields } from './response-fields.ts';
+import { isUnaskedPage } from './web-page.ts';
 
 /** Most bytes of a failing answer that are held back before its head is sent. */
 const MOST_HELD_BYTES = 65_536;
@@ -49,6 +51,7 @@ export function createAnswer(job: ForwardJob, options: AnswerOptions): Answer {
   let writer: BodyWriter | undefined;
   let held: Buffer[] = [];
   let heldBytes = 0;
+  let failing = false;
 
   const stream = (): void => {
     if (response.headersSent || response.destroyed) return;
@@ -63,8 +66,12 @@ export function createAnswer(job: ForwardJob, options: AnswerOptions): Answer {
       head.fields = fields;
       head.phrase = cleanReasonPhrase(phrase);
       exchange.status = status;
+      const { accept } = job.request.headers;
+      const page = isUnaskedPage(status, fields, { interaction: job.interaction, accept });
+      if (page) exchange.outcome = 'not-fhir';
+      failing = status >= 400 || page;
       // Runs once everything that came together with the head has been read.
-      if (status < 400) queueMicrotask(() => writer ?? stream());
+      if (!failing) queueMicrotask(() => writer ?? stream());
     },
     push(chunk) {
       if (writer !== undefined) {
@@ -81,7 +88,7 @@ export function createAnswer(job: ForwardJob, options: AnswerOptions): Answer {
         return;
       }
       const body = held.length === 1 ? held[0]! : Buffer.concat(held);
-      if (head.status < 400) sendWhole(job, head, options, body);
+      if (!failing) sendWhole(job, head, options, body);
       else void explainAndSend(job, head, options, body);
     },
     status: () => head.status,

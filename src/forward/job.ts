@@ -7,7 +7,10 @@ import type { Interaction } from '../fhir/interaction.ts';
 import type { RequestBody } from './request-body.ts';
 import type { RawFields } from './response-fields.ts';
 
-/** A failing answer of the upstream (status 400 to 599) that fits into memory and was not sent on yet. */
+/**
+ * A failing answer of the upstream (status 400 to 599, or a web page with 2xx) that fits into memory
+ * and was not sent on yet.
+ */
 export interface FailingAnswer {
   status: number;
   fields: RawFields;

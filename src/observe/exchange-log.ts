@@ -55,12 +55,14 @@ export function createExchangeLog(options: ExchangeLogOptions): (exchange: Excha
   };
 }
 
+const FAILED: ReadonlySet<Exchange['outcome']> = new Set(['failed', 'not-fhir', 'upstream-died']);
+
 /** Severity of the line of an exchange. */
 export function levelOf(exchange: Exchange): LogLevel {
   const { outcome, status, route } = exchange;
   const own = outcome === 'answered' || (outcome === 'client-gone' && route === undefined);
   if (own && status < 400) return 'debug';
-  return outcome === 'failed' || outcome === 'upstream-died' || status >= 500 ? 'warn' : 'info';
+  return FAILED.has(outcome) || status >= 500 ? 'warn' : 'info';
 }
 
 type Format = (
@@ -197,6 +199,7 @@ function paintStatus(exchange: Exchange, palette: Palette): string {
   const { status, outcome } = exchange;
   if (outcome === 'client-gone') return palette.dim('gone');
   if (outcome === 'upstream-died') return palette.red('died');
+  if (outcome === 'not-fhir') return palette.red('page');
   const text = `${status} `;
   if (status >= 500 || status === 0) return palette.red(text);
   if (status >= 400) return palette.yellow(text);

@@ -89,6 +89,7 @@ export function createRouteTally(): RouteTally {
       refused: 0,
       failed: 0,
       'client-gone': 0,
+      'not-fhir': 0,
       'upstream-died': 0,
     },
     origins: { none: 0, cached: 0, fresh: 0, stale: 0 },

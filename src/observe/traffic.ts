@@ -94,7 +94,8 @@ function addDuration({ durations }: Slot, ms: number): void {
 }
 
 function isServerError({ status, outcome }: Exchange): boolean {
-  return status >= 500 || outcome === 'upstream-died' || (status === 0 && outcome === 'failed');
+  if (status >= 500 || outcome === 'upstream-died' || outcome === 'not-fhir') return true;
+  return status === 0 && outcome === 'failed';
 }
 
 function emptyPoint(point: number): TrafficPoint {

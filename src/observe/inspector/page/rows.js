@@ -7,7 +7,8 @@ import { bytes, clock, duration } from './format.js';
 export function tone({ status, outcome }) {
   if (outcome === 'pending') return '';
   if (outcome === 'client-gone') return '';
-  if (outcome === 'upstream-died' || status >= 500 || status === 0) return 'bad';
+  if (outcome === 'upstream-died' || outcome === 'not-fhir') return 'bad';
+  if (status >= 500 || status === 0) return 'bad';
   if (status >= 400) return 'warn';
   return status >= 300 ? 'info' : 'good';
 }
@@ -17,6 +18,7 @@ export function statusText({ status, outcome }) {
   if (outcome === 'pending') return '…';
   if (outcome === 'client-gone') return 'gone';
   if (outcome === 'upstream-died') return 'died';
+  if (outcome === 'not-fhir') return 'page';
   return String(status);
 }
 
