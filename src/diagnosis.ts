@@ -12,6 +12,7 @@ import { explain } from './hints/match.ts';
 import { buildOperationOutcome } from './hints/operation-outcome.ts';
 import { networkCode } from './network-code.ts';
 import { buildHelpFields, FHIR_JSON, issueType } from './outcome-answer.ts';
+import type { PublishedKeys } from './published-keys.ts';
 import type { Route } from './route.ts';
 
 /** The server's clock is compared in whole seconds, and a log line may be stamped before its request. */
@@ -48,8 +49,16 @@ export type RequestFacts = Pick<
   'method' | 'interaction' | 'parameterNames' | 'startedAtMs'
 >;
 
-/** Creates the diagnosis of one route. */
-export function createDiagnosis(route: Route, clock: Clock): Diagnosis {
+/**
+ * Creates the diagnosis of one route.
+ *
+ * @param published what the proxy publishes, when it listens: whoever fetches it while a token is asked for verifies with it
+ */
+export function createDiagnosis(
+  route: Route,
+  clock: Clock,
+  published?: Pick<PublishedKeys, 'firstRsaKeyFetchedSince'>,
+): Diagnosis {
   // A token failure is met by every call until the next attempt; it is explained once.
   const explaining = new WeakMap<ProxyError, Promise<readonly Hint[]>>();
   const explained = new WeakMap<ProxyError, readonly Hint[]>();
@@ -87,7 +96,8 @@ export function createDiagnosis(route: Route, clock: Clock): Diagnosis {
         );
       }
       if (!(error instanceof TokenError)) return Promise.resolve([]);
-      const begun = explaining.get(error) ?? explainTokenError(route, clock, exchange, error);
+      const begun =
+        explaining.get(error) ?? explainTokenError(route, clock, exchange, error, published);
       explaining.set(error, begun);
       void begun.then((hints) => explained.set(error, hints));
       return begun;
@@ -108,8 +118,10 @@ async function explainTokenError(
   clock: Clock,
   exchange: RequestFacts,
   error: TokenError,
+  published: Pick<PublishedKeys, 'firstRsaKeyFetchedSince'> | undefined,
 ): Promise<readonly Hint[]> {
   const { answer } = error;
+  const first = published?.firstRsaKeyFetchedSince(exchange.startedAtMs);
   const nodeCode = networkCode(error);
   const { requestedScopes } = route.tokens.state();
   const logged = await logEvidence(route, clock, {
@@ -121,6 +133,7 @@ async function explainTokenError(
     ...logged,
     stage: error.code.startsWith('discovery') ? 'discovery' : 'token',
     ...signedEvidence(route),
+    ...(first === undefined ? {} : { firstRsaKeyIsOurs: first.n === route.key.publicJwk.n }),
     ...(answer?.status === undefined ? {} : { status: answer.status }),
     ...(answer?.body === undefined ? {} : { body: answer.body }),
     ...(answer?.contentType === undefined ? {} : { contentType: answer.contentType }),
@@ -145,8 +158,9 @@ function routeEvidence(route: Route, exchange: RequestFacts): Evidence {
     fhirBase: route.fhirBase,
     ...(version === undefined ? {} : { serverVersion: version.comparable }),
     requestedScopes,
-    grantedScopes,
-    ...(obtainedAtMs === undefined ? {} : { lastWorkedMs: exchange.startedAtMs - obtainedAtMs }),
+    ...(obtainedAtMs === undefined
+      ? {}
+      : { grantedScopes, lastWorkedMs: exchange.startedAtMs - obtainedAtMs }),
     ...(announced === undefined
       ? {}
       : { scopesSupported: announced.scopesSupported, tokenEndpoint: announced.tokenEndpoint }),

@@ -2,14 +2,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { renderHintPage } from './hints/hint-page.ts';
-import { buildRouteJwks, type Route } from './route.ts';
+import type { PublishedKeys } from './published-keys.ts';
 
 /** Where the pages of hints are; what follows is the id. */
 const HINTS = '/_proxy/hints/';
 
 /** What the reserved paths tell about. */
 export interface ReservedOptions {
-  routes: readonly Route[];
+  keys: Pick<PublishedKeys, 'fetch'>;
   /** False once the proxy is stopping. */
   ready: () => boolean;
   /** Answers the paths of the inspector; false when it is none of them. */
@@ -25,9 +25,7 @@ export type ReservedPaths = (
 ) => boolean;
 
 /** Creates the answers to the reserved paths. */
-export function createReservedPaths({ routes, ready, inspect }: ReservedOptions): ReservedPaths {
-  const jwks = JSON.stringify(buildRouteJwks(routes));
-
+export function createReservedPaths({ keys, ready, inspect }: ReservedOptions): ReservedPaths {
   return (request, response, path, added) => {
     const send = (status: number, contentType: string, body: string, fields: string[] = []) => {
       response.writeHead(status, [
@@ -43,7 +41,10 @@ export function createReservedPaths({ routes, ready, inspect }: ReservedOptions)
     };
     switch (path) {
       case '/.well-known/jwks.json':
-        return send(200, 'application/jwk-set+json', jwks, ['Cache-Control', 'max-age=300']);
+        return send(200, 'application/jwk-set+json', keys.fetch(), [
+          'Cache-Control',
+          'max-age=300',
+        ]);
       case '/_proxy/livez':
         return send(200, 'text/plain; charset=utf-8', 'alive\n', ['Cache-Control', 'no-store']);
       case '/_proxy/readyz':

@@ -6,6 +6,7 @@ import type { RouteConfig } from './config/schema.ts';
 import type { Clock } from './contracts.ts';
 import { createDiagnosis, type ServedRoute } from './diagnosis.ts';
 import { ConfigError, ProxyError } from './errors.ts';
+import type { PublishedKeys } from './published-keys.ts';
 import { digestRouteInputs } from './route-inputs.ts';
 import { createRoute, type RouteOptions } from './route.ts';
 
@@ -50,8 +51,14 @@ export interface RouteSet {
 /** How long a new route may take to get its first token before it takes the place of one that has one. */
 const WARM_UP_MS = 5000;
 
-/** @param optionsOf what the route with this path is made with */
-export function createRouteSet(optionsOf: (path: string) => RouteOptions, clock: Clock): RouteSet {
+/**
+ * @param optionsOf what the route with this path is made with
+ * @param shared.published gets the keys of the routes in place; refused tokens are explained with it
+ */
+export function createRouteSet(
+  optionsOf: (path: string) => RouteOptions,
+  { clock, published }: { clock: Clock; published: PublishedKeys },
+): RouteSet {
   let inPlace = new Map<RouteConfig, RouteInUse>();
   const digests = new WeakMap<RouteInUse, string>();
   const open = new Set<RouteInUse>();
@@ -59,7 +66,7 @@ export function createRouteSet(optionsOf: (path: string) => RouteOptions, clock:
 
   const make = async (config: RouteConfig, digest: string): Promise<RouteInUse> => {
     const route = await createRoute(config, optionsOf(config.path));
-    const made = { ...route, diagnosis: createDiagnosis(route, clock), exchanges: 0 };
+    const made = { ...route, diagnosis: createDiagnosis(route, clock, published), exchanges: 0 };
     digests.set(made, digest);
     open.add(made);
     if (!closed) return made;
@@ -107,6 +114,7 @@ export function createRouteSet(optionsOf: (path: string) => RouteOptions, clock:
           const kept = new Set(next.values());
           const replaced = [...inPlace.values()].filter((route) => !kept.has(route));
           inPlace = next;
+          published.publish([...next.values()].map(({ key }) => key));
           for (const route of replaced) retire(route);
         },
       };

@@ -2,7 +2,6 @@
 import { Agent, Pool, type buildConnector, type Dispatcher } from 'undici';
 
 import { createDiscovery, type Discovery } from './auth/discovery.ts';
-import { buildJwks } from './auth/jwks.ts';
 import type { SigningKey } from './auth/signing-key.ts';
 import { createTokenSource } from './auth/token-source.ts';
 import type { RouteConfig } from './config/schema.ts';
@@ -219,9 +218,4 @@ export function describeRoute({
     insecure: config.tls.insecure,
     ...(errorLogPath === undefined ? {} : { errorLog: errorLogPath }),
   };
-}
-
-/** The public halves of the routes' signing keys, for `/.well-known/jwks.json`. */
-export function buildRouteJwks(routes: readonly Route[]): ReturnType<typeof buildJwks> {
-  return buildJwks(routes.map((route) => route.key));
 }

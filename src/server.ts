@@ -10,7 +10,8 @@ import { createListener, type Listener } from './listener.ts';
 import { createLoopMark } from './loop-mark.ts';
 import { createObservation } from './observation.ts';
 import type { LineLogger } from './observe/logger.ts';
-import { createReservedPaths, type ReservedOptions } from './reserved.ts';
+import { createPublishedKeys } from './published-keys.ts';
+import { createReservedPaths } from './reserved.ts';
 import { findRestartSettings } from './restart-settings.ts';
 import { createRouteSet, type NextRoutes, type RouteChanges } from './route-set.ts';
 import { describeRoute, type RouteDescription } from './route.ts';
@@ -63,6 +64,7 @@ export async function createProxyServer(
   { logger, clock = Date, onExchange }: ProxyServerOptions,
 ): Promise<ProxyServer> {
   const loopMark = createLoopMark();
+  const published = createPublishedKeys(clock);
   const routes = createRouteSet(
     (path) => ({
       logger,
@@ -70,7 +72,7 @@ export async function createProxyServer(
       via: loopMark.via,
       onTokenRequest: (end) => observation.tokenRequested(path, end),
     }),
-    clock,
+    { clock, published },
   );
   const listener = createListener(
     config.listen,
@@ -86,12 +88,13 @@ export async function createProxyServer(
   });
   let isReady = true;
   let current = config;
-  const reserved: Omit<ReservedOptions, 'routes'> = {
-    ready: () => isReady,
-    inspect: (...args) => observation.answer(...args),
-  };
   const rooms: Rooms = {
-    ...adopt(await routes.prepare(config.routes), config, reserved),
+    ...adopt(await routes.prepare(config.routes), config),
+    answerReserved: createReservedPaths({
+      keys: published,
+      ready: () => isReady,
+      inspect: (...args) => observation.answer(...args),
+    }),
     clock,
     loopMark,
     observation,
@@ -115,7 +118,7 @@ export async function createProxyServer(
     reload(next) {
       const result = reloading.then(async () => {
         const prepared = await routes.prepare(next.routes);
-        Object.assign(rooms, adopt(prepared, next, reserved));
+        Object.assign(rooms, adopt(prepared, next));
         current = next;
         return { ...prepared.changes, needsRestart: findRestartSettings(config, next) };
       });
@@ -135,15 +138,10 @@ async function stopListening(listener: Listener, drainMs: number, logger: Logger
 }
 
 /** Puts routes in place; gives what else of the path of an exchange follows from the configuration. */
-function adopt(
-  next: NextRoutes,
-  { listen, routes }: ProxyConfig,
-  reserved: Omit<ReservedOptions, 'routes'>,
-): Pick<Rooms, 'gate' | 'routes' | 'answerReserved'> {
+function adopt(next: NextRoutes, { listen, routes }: ProxyConfig): Pick<Rooms, 'gate' | 'routes'> {
   next.adopt();
   return {
     gate: createGate({ listen, routes }),
     routes: next.routes,
-    answerReserved: createReservedPaths({ ...reserved, routes: [...next.routes.values()] }),
   };
 }
