@@ -17,7 +17,7 @@ interface StreamEvent {
   data: {
     showValues?: boolean;
     reset?: boolean;
-    list: { interaction: string }[];
+    list: { id: string; interaction: string; outcome: string }[];
     traffic: unknown[];
   };
 }
@@ -314,6 +314,12 @@ suite('exchanges', () => {
   });
 });
 
+/** How many exchanges have ended, by the events so far; they come in one event or in several. */
+function finishedIn(events: StreamEvent[]): number {
+  const listed = events.flatMap(({ event, data }) => (event === 'exchanges' ? data.list : []));
+  return new Set(listed.filter(({ outcome }) => outcome !== 'pending').map(({ id }) => id)).size;
+}
+
 suite('privacy', () => {
   test('no id, value or credential is in any event, list, archive, metric, status or log line', async (t) => {
     const started = await start(t);
@@ -331,12 +337,7 @@ suite('privacy', () => {
       await fetch('/fhir/Patient/missing-zqmark');
       await fetch('/1zqmark-path');
     };
-    const events = await readEvents(
-      url,
-      (seen) =>
-        seen.filter(({ event }) => event === 'exchanges').some(({ data }) => data.list.length > 3),
-      drive,
-    );
+    const events = await readEvents(url, (seen) => finishedIn(seen) === 4, drive);
     const seen = [JSON.stringify(events)];
     const list = await getJson(started, '/_proxy/exchanges');
     assert.equal(list.length, 4);
@@ -382,7 +383,8 @@ suite('events', () => {
       (seen) =>
         seen.some(
           ({ event, data }) =>
-            event === 'exchanges' && data.list[0]?.interaction === 'search Patient',
+            event === 'exchanges' &&
+            data.list.some(({ interaction }) => interaction === 'search Patient'),
         ),
       () => started.fetch('/fhir/Patient'),
     );
