@@ -161,6 +161,17 @@ describe('doctor', () => {
     assert.match(out, /\n {2}! config {9}routes\[0\]\.tls\.insecure is true/);
   });
 
+  it('ends with a signal in the middle of a slow check', async () => {
+    await writeConfig();
+    sandbox.setFaults({ 'slow-token': 60_000 });
+    const runtime = createTestRuntime({ cwd: folder, isTTY: true });
+    const ended = runProgram(['doctor'], runtime, { version: '0' });
+    await runtime.outMatches(/… token\b(?!-)/);
+    runtime.stop('SIGINT');
+    assert.equal(await ended, 130);
+    sandbox.setFaults({ 'slow-token': 0 });
+  });
+
   it('checks the route of --route, and refuses one that is not there', async () => {
     await writeConfig({}, [
       {

@@ -6,7 +6,7 @@ import { ConfigError } from '../errors.ts';
 import { createLogger } from '../observe/logger.ts';
 import { createCheckPrinter } from './check-lines.ts';
 import type { Command } from './command.ts';
-import { EXIT, type Runtime } from './runtime.ts';
+import { EXIT, type Runtime, type StopSignal, signalExitCode } from './runtime.ts';
 import { UsageError } from './usage-error.ts';
 
 interface DoctorArgs {
@@ -62,13 +62,20 @@ export const doctorCommand: Command<DoctorArgs> = {
     const printer = json ? undefined : createCheckPrinter(stdout, environment);
     const results = describeConfig(loaded);
     for (const result of results) printer?.result(result);
-    const checked = await runChecks(loaded.config, {
+    const signal = runtime.stopSignal();
+    const checks = runChecks(loaded.config, {
+      signal,
       logger: createLogger({ format: 'json', level: 'silent', stream: 2 }),
       route: path,
       onStart: (check, routePath) => printer?.start(check, routePath),
       onResult: (result) => printer?.result(result),
     });
-    results.push(...checked);
+    try {
+      results.push(...(await checks));
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      return signalExitCode(signal.reason as StopSignal);
+    }
     printer?.end();
     if (json) writeJson(results, runtime);
     return results.some(({ status }) => status === 'fail') ? EXIT.failed : EXIT.ok;

@@ -19,6 +19,8 @@ export interface RunChecksOptions {
   route?: string | undefined;
   /** Whether the proxy itself is running in this process: then its port is not checked. */
   listening?: boolean;
+  /** Ends the checks: the promise then rejects with its reason, once everything is closed. */
+  signal?: AbortSignal;
   /** Called before a check that may take time. */
   onStart?: (check: string, route?: string) => void;
   /** Called with each result as soon as it is there. */
@@ -29,7 +31,7 @@ export interface RunChecksOptions {
 
 /**
  * Checks everything that a proxy with this configuration depends on. Writes nothing; asks the server
- * what the proxy would ask it, and gets one token. Never rejects because of a failed check.
+ * what the proxy would ask it, and gets one token for each route. Never rejects because of a failed check.
  *
  * @returns every result, in the order of the checks
  */
@@ -56,9 +58,16 @@ export async function runChecks(
 
 async function checkRoute(
   config: RouteConfig,
-  { clock = Date, logger, onStart, openDestination: open = openDestination }: RunChecksOptions,
+  options: RunChecksOptions,
   tell: (result: CheckResult) => void,
 ): Promise<void> {
+  const {
+    clock = Date,
+    logger,
+    signal,
+    onStart,
+    openDestination: open = openDestination,
+  } = options;
   const { path: route } = config;
   const destination = await open(config);
   const subject = createSubject(config, destination, { clock, logger });
@@ -70,7 +79,7 @@ async function checkRoute(
       if (lacking === undefined) onStart?.(check.name, route);
       const findings =
         lacking === undefined
-          ? await findingsOf(check, subject)
+          ? await untilAborted(findingsOf(check, subject), signal)
           : [skip(`needs "${without.get(lacking)}"`)];
       // What has failed or was skipped is named by the first cause, not by what stands in between.
       if (lacking !== undefined) without.set(check.name, without.get(lacking) ?? lacking);
@@ -101,4 +110,22 @@ async function findingsOf(check: RouteCheck, subject: Subject): Promise<readonly
 function splitRemedy(message: string): [message: string, fix?: string] {
   const at = message.lastIndexOf('. ');
   return at === -1 ? [message] : [message.slice(0, at), message.slice(at + 2)];
+}
+
+/** The promise, or the reason of the signal if that comes first. */
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  let stop = (): void => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(signal.reason as Error);
+  });
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    // What it comes to when its connections are closed is nobody's business any more.
+    promise.catch(() => undefined);
+  }
 }
