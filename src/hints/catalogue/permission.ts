@@ -45,11 +45,17 @@ export const PERMISSION_ENTRIES: readonly CatalogueEntry[] = [
         evidence.interaction === undefined ? undefined : neededScope(evidence.interaction);
       const scope = named ?? (isModern(evidence, answer) === true ? needed?.v2 : needed?.v1);
       if (scope === undefined) return {};
-      const v1 =
-        needed === undefined || needed.v1 === scope ? '' : ` ("${needed.v1}" covers it too)`;
+      const cause = `The request needs the scope "${scope}", and the token was not granted it. OpenEMR answers 401, not 403, so it looks like a login problem; renewing the token does not help.`;
+      const writes = /\.(?:write|[cud]+)$/.test(scope);
+      if (writes && isModern(evidence, answer) === false) {
+        return {
+          cause,
+          fix: 'OpenEMR before 7.0.4 has no scope with which a system client may write: asking for one fails the whole token request. Upgrade, or write with a client of a user.',
+        };
+      }
       return {
-        cause: `The request needs the scope "${scope}", and the token was not granted it. OpenEMR answers 401, not 403, so it looks like a login problem; renewing the token does not help.`,
-        fix: `Add "${scope}"${v1} to "client.scopes" of the route. If the client is not registered for it, register a new client with it, and enable that: OpenEMR drops other scopes silently.`,
+        cause,
+        fix: `Add ${scopeToAsk(scope, needed?.v1)} to "client.scopes" of the route. If the client is not registered for it, register a new client with it, and enable that: OpenEMR drops other scopes silently.`,
       };
     },
   },
@@ -149,3 +155,11 @@ export const PERMISSION_ENTRIES: readonly CatalogueEntry[] = [
     links: [openemrIssue(10416, 'OpenEMR issue 10416: API calls with session cookies fail')],
   },
 ];
+
+/** What to ask for so that a scope is granted: OpenEMR offers no letter for writing alone. */
+function scopeToAsk(scope: string, v1: string | undefined): string {
+  if (v1 === undefined || v1 === scope) return `"${scope}"`;
+  return /\.[cud]$/.test(scope)
+    ? `"${v1}" (OpenEMR offers no "${scope}" alone)`
+    : `"${scope}" ("${v1}" covers it too)`;
+}
