@@ -44,6 +44,7 @@ for version in "${versions[@]}"; do
   empty=$work/empty-$version
   mkdir "$empty"
   rm -rf "$work/cache/_npx"
+  : >"$work/start.log"
   # By a relative path: npx takes an absolute one for the command to run.
   # In a session of its own, so that npx and the program are ended together, as Ctrl-C does.
   (cd "$empty" && PATH="$node:$PATH" exec setsid npx --yes "../$(basename "$tarball")" start --sandbox --port 0) \
