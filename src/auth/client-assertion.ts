@@ -1,7 +1,7 @@
 /** The signed statement by which the proxy proves to be its client. */
 import { randomUUID } from 'node:crypto';
 
-import { SignJWT } from 'jose';
+import { SignJWT } from 'jose/jwt/sign';
 
 import type { Clock } from '../contracts.ts';
 import type { SigningKey } from './signing-key.ts';

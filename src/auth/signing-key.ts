@@ -5,7 +5,8 @@
  */
 import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 
-import { calculateJwkThumbprint, type JWK } from 'jose';
+import type { JWK } from 'jose';
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
 
 import { ProxyError } from '../errors.ts';
 import { parseJwkText } from './jwk.ts';
