@@ -1,18 +1,47 @@
-import { loadConfig } from '../config/load.ts';
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { isWildcardHost } from '../config/loopback.ts';
 import type { ProxyConfig } from '../config/schema.ts';
 import { createLogger } from '../observe/logger.ts';
 import { createProxyServer, type ProxyServer } from '../server.ts';
+import { type FollowedConfig, followConfig } from './follow-config.ts';
 import { type Runtime, type StopSignal, signalExitCode } from './runtime.ts';
 import type { StartArgs } from './start.ts';
 import { listenForKeys, openInBrowser } from './terminal-keys.ts';
 
 /** Loads the configuration, runs the proxy until a signal, and gives the exit code. */
 export async function runProxy(args: StartArgs, runtime: Runtime): Promise<number> {
-  const { config, file, warnings } = await loadConfig({
+  const load = () => loadStartConfig(args, runtime);
+  const sinceMs = Date.now();
+  const loaded = await load();
+  const { config, file, warnings } = loaded;
+  const logger = createStartLogger(config, runtime);
+  for (const warning of warnings) logger.warn({}, warning);
+  if (file !== undefined) logger.debug({ file }, 'configuration read');
+  const proxy = await createProxyServer(config, { logger });
+  const stop = runtime.stopSignal();
+  let followed: FollowedConfig | undefined;
+  try {
+    const url = await proxy.listen();
+    logger.debug({ url, routes: proxy.describe() }, 'listening');
+    writeReady(url, config, runtime, args.quiet);
+    offerKeys(url, config, proxy, runtime);
+    followed = followConfig({ loaded, load, proxy, logger, watch: { sinceMs } });
+    const signal = await stopped(stop);
+    logger.info({ signal }, 'stopping: no new requests; what is in flight is finished');
+    return signalExitCode(signal);
+  } finally {
+    const lastChange = followed?.close();
+    await proxy.close();
+    await lastChange;
+    logger.flush();
+  }
+}
+
+function loadStartConfig(args: StartArgs, { environment, cwd }: Runtime): Promise<LoadedConfig> {
+  return loadConfig({
     file: args.config,
-    environment: runtime.environment,
-    cwd: runtime.cwd,
+    environment,
+    cwd,
     flags: {
       sandbox: args.sandbox,
       host: args.host,
@@ -24,23 +53,6 @@ export async function runProxy(args: StartArgs, runtime: Runtime): Promise<numbe
       showValues: args['show-values'],
     },
   });
-  const logger = createStartLogger(config, runtime);
-  for (const warning of warnings) logger.warn({}, warning);
-  if (file !== undefined) logger.debug({ file }, 'configuration read');
-  const proxy = await createProxyServer(config, { logger });
-  const stop = runtime.stopSignal();
-  try {
-    const url = await proxy.listen();
-    logger.debug({ url, routes: proxy.describe() }, 'listening');
-    writeReady(url, config, runtime, args.quiet);
-    offerKeys(url, config, proxy, runtime);
-    const signal = await stopped(stop);
-    logger.info({ signal }, 'stopping: no new requests; what is in flight is finished');
-    return signalExitCode(signal);
-  } finally {
-    await proxy.close();
-    logger.flush();
-  }
 }
 
 function createStartLogger({ log }: ProxyConfig, runtime: Runtime) {

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { TestContext } from 'node:test';
 
-import { configSchema, type ProxyConfigInput } from '../../src/config/schema.ts';
+import { configSchema, type ProxyConfig, type ProxyConfigInput } from '../../src/config/schema.ts';
 import type { Exchange } from '../../src/contracts.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 import { createProxyServer, type ProxyServer } from '../../src/server.ts';
@@ -47,6 +47,8 @@ export interface FhirRequest {
 /** Everything that runs. */
 export interface Started {
   proxy: ProxyServer;
+  /** What it was started with. */
+  config: ProxyConfig;
   /** URL of the proxy, such as `http://127.0.0.1:40123`. */
   url: string;
   port: number;
@@ -119,6 +121,7 @@ export async function startProxy(t: TestContext, options: StartOptions = {}): Pr
 
   return {
     proxy,
+    config,
     url,
     port: Number(new URL(url).port),
     authorization,

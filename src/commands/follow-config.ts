@@ -1,0 +1,85 @@
+import { configFiles } from '../config/files.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { type FileWatchOptions, watchFiles } from '../config/watch.ts';
+import type { Logger } from '../contracts.ts';
+import { ConfigError } from '../errors.ts';
+import type { ProxyServer, ReloadReport } from '../server.ts';
+
+/** What {@link followConfig} needs. */
+export interface FollowConfigOptions {
+  /** The configuration that is in use. */
+  loaded: LoadedConfig;
+  /** Loads it again. */
+  load: () => Promise<LoadedConfig>;
+  proxy: Pick<ProxyServer, 'reload'>;
+  logger: Logger;
+  watch?: FileWatchOptions;
+}
+
+/** The configuration under watch. */
+export interface FollowedConfig {
+  /** Ends the watch at once; resolves when no change is being taken over any more. */
+  close(): Promise<void>;
+}
+
+/**
+ * Takes over changes of the config file, keys and certificates. One that cannot be used is logged
+ * with every problem, and what is in use stays in use.
+ */
+export function followConfig(options: FollowConfigOptions): FollowedConfig {
+  const { load, proxy, logger } = options;
+  let working: Promise<void> = Promise.resolve();
+  let told: readonly string[] = options.loaded.warnings;
+
+  const takeOver = async (): Promise<void> => {
+    try {
+      const loaded = await load();
+      watch.follow(configFiles(loaded));
+      const report = await proxy.reload(loaded.config);
+      for (const warning of loaded.warnings) if (!told.includes(warning)) logger.warn({}, warning);
+      told = loaded.warnings;
+      tell(report, logger);
+    } catch (error) {
+      tellFailure(error, logger);
+    }
+  };
+  const watch = watchFiles(
+    configFiles(options.loaded),
+    () => {
+      working = working.then(takeOver);
+    },
+    options.watch,
+  );
+
+  return {
+    close() {
+      watch.close();
+      return working;
+    },
+  };
+}
+
+function tell({ added, changed, removed, needsRestart }: ReloadReport, logger: Logger): void {
+  for (const setting of needsRestart) {
+    logger.warn({ setting }, `"${setting}" has changed: restart the proxy to use the new value`);
+  }
+  const routes = { added, changed, removed };
+  const parts = Object.entries(routes).filter(([, paths]) => paths.length > 0);
+  const what = parts.map(([name, paths]) => `${name} "${paths.join('", "')}"`).join(', ');
+  logger.info(routes, `configuration read again: ${what === '' ? 'every route goes on' : what}`);
+}
+
+function tellFailure(error: unknown, logger: Logger): void {
+  if (!(error instanceof ConfigError)) {
+    logger.error({}, `the changed configuration cannot be used: ${(error as Error).message}`);
+    return;
+  }
+  const { problems, file } = error;
+  for (const { path, line, column, message, remedy } of problems) {
+    const place = line === undefined ? '' : ` (line ${line}, column ${column ?? 1})`;
+    logger.error(
+      { code: error.code, path, ...(file === undefined ? {} : { file }) },
+      `the changed configuration cannot be used, the old one stays: ${path}${place}: ${message}${remedy === undefined ? '' : `. ${remedy}`}`,
+    );
+  }
+}
