@@ -34,12 +34,18 @@ export function answerWithError(
   exchange.status = error.status;
   const { fields, body } = buildErrorAnswer(error, exchange.hints);
   exchange.responseBytes = body.length;
-  fields.push(...added);
+  fields.push('Server-Timing', buildOwnTiming(exchange), ...added);
   if (!added.includes('Connection')) fields.push(...buildEarlyFields(response));
   if (origin !== undefined) fields.push(...buildHelpFields(exchange.hints, origin));
   if (exchange.wire !== undefined) exchange.wire.returned = fields;
   response.writeHead(error.status, STATUS_CODES[error.status] ?? 'Error', fields);
   endAnswer(response, body);
+}
+
+/** Value of `Server-Timing` for an answer of the proxy's own: milliseconds of the gate, and of waiting for a token. */
+export function buildOwnTiming({ timings: { gateMs = 0, tokenMs } }: Exchange): string {
+  const token = tokenMs === undefined ? '' : `, token;dur=${(tokenMs - gateMs).toFixed(1)}`;
+  return `proxy;dur=${gateMs.toFixed(1)}${token}`;
 }
 
 /** The OperationOutcome that tells an error, and the fields that belong to it. */

@@ -28,7 +28,7 @@ import type {
 } from './gate/admission.ts';
 import type { LoopMark } from './loop-mark.ts';
 import type { Observation } from './observation.ts';
-import { answerWithError } from './outcome-answer.ts';
+import { answerWithError, buildOwnTiming } from './outcome-answer.ts';
 import type { ReservedPaths } from './reserved.ts';
 import type { RouteInUse } from './route-set.ts';
 import type { Route } from './route.ts';
@@ -220,7 +220,7 @@ function answerPreflight(
 ): void {
   exchange.outcome = 'answered';
   exchange.status = 204;
-  response.writeHead(204, [...fields]).end();
+  response.writeHead(204, [...fields, 'Server-Timing', buildOwnTiming(exchange)]).end();
 }
 
 function answerOwnPath(
@@ -232,6 +232,7 @@ function answerOwnPath(
 ): void {
   exchange.outcome = 'answered';
   inviteBody(response);
+  response.setHeader('Server-Timing', buildOwnTiming(exchange));
   if (rooms.answerReserved(request, response, path, corsFields)) {
     exchange.status = response.statusCode;
     return;
@@ -242,6 +243,7 @@ function answerOwnPath(
     `there is nothing at this path: ask for FHIR below ${paths.map((path) => `"${path}"`).join(', ')}, for example "${paths[0]}/Patient"`,
     { status: 404 },
   );
+  response.removeHeader('Server-Timing');
   answerWithError(response, exchange, error, corsFields);
 }
 

@@ -56,6 +56,20 @@ describe('a stop', () => {
   });
 });
 
+test('every answer tells where its time went, also those of the proxy itself', async (t) => {
+  const { fetch } = await startProxy(t);
+  const timing = async (path: string, init?: RequestInit) =>
+    (await fetch(path, init)).headers.get('server-timing');
+  for (const path of ['/_proxy/readyz', '/_proxy/', '/.well-known/jwks.json', '/', '/nowhere']) {
+    assert.match((await timing(path)) ?? path, /^proxy;dur=\d+\.\d$/);
+  }
+  assert.match((await timing('/fhir/Patient', { method: 'OPTIONS' })) ?? '', /^proxy;dur=/);
+  assert.match(
+    (await timing('/fhir/Patient')) ?? '',
+    /^token;dur=[\d.]+, upstream;dur=[\d.]+, proxy;dur=[\d.]+$/,
+  );
+});
+
 test('readyz and livez answer while the proxy serves', async (t) => {
   const { fetch } = await startProxy(t);
   assert.equal((await fetch('/_proxy/livez')).status, 200);
