@@ -30,6 +30,13 @@ const NO_FAULTS: Partial<FaultSettings> = {
   'clock-skew': 0,
 };
 
+/** A time later than every line so far: lines are told apart by milliseconds. */
+async function nextMillisecond(): Promise<number> {
+  const before = Date.now();
+  while (Date.now() === before) await new Promise(setImmediate);
+  return Date.now();
+}
+
 describe('a failure of the sandbox is explained from its error log', () => {
   let sandbox: Sandbox;
   let log: ErrorLogFollower;
@@ -73,7 +80,7 @@ describe('a failure of the sandbox is explained from its error log', () => {
   }
 
   async function explainToken(asked: TokenRequest = {}): Promise<Hint[]> {
-    const fromMs = Date.now();
+    const fromMs = await nextMillisecond();
     const response = await requestToken(asked);
     const body = await response.text();
     await log.catchUp();
@@ -90,7 +97,7 @@ describe('a failure of the sandbox is explained from its error log', () => {
   async function explainSearch(scope: string, faults: Partial<FaultSettings>): Promise<Hint[]> {
     const token = (await (await requestToken({ scope })).json()) as { access_token: string };
     sandbox.setFaults(faults);
-    const fromMs = Date.now();
+    const fromMs = await nextMillisecond();
     const response = await fetch(`${sandbox.fhirBase}/Patient?_count=1`, {
       headers: { Authorization: `Bearer ${token.access_token}` },
     });
