@@ -153,6 +153,8 @@ export interface WireRecord {
   added?: readonly string[];
   /** Takes the bodies as they pass; only there when values are shown. */
   readonly bodies?: BodySink;
+  /** Whether the recorder does not list the exchange, unless it fails: too many came at once. */
+  leftOut?: boolean;
 }
 
 /** Takes the chunks of bodies as they pass; keeps a bounded part, must not change them. */

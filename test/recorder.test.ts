@@ -103,6 +103,33 @@ suite('recorder', () => {
       assert.notEqual(flood(51, {}, true), undefined));
   });
 
+  suite('a flood that nobody watches', () => {
+    /** Records as many exchanges within each of some seconds; gives those that are listed. */
+    function flood(perSecond: number, changes: Partial<Exchange> = {}, seconds = 1) {
+      const recorder = createRecorder({ capacity: 1000 });
+      for (let index = 0; index < perSecond * seconds; index += 1) {
+        const exchange = buildExchange({
+          startedAtMs: 1_700_000_000_000 + Math.floor(index / perSecond) * 1000,
+          wire: recorder.openWire('/fhir/Patient', []),
+          ...changes,
+        });
+        recorder.started(exchange);
+        recorder.finished(exchange);
+      }
+      return recorder.list().length;
+    }
+
+    test('is listed up to 200 exchanges a second', () => {
+      assert.equal(flood(200), 200);
+      assert.equal(flood(300), 200);
+      assert.equal(flood(300, {}, 3), 600);
+    });
+    test('is listed whole where it fails', () => {
+      assert.equal(flood(300, { status: 404 }), 300);
+      assert.equal(flood(300, { outcome: 'upstream-died' }), 300);
+    });
+  });
+
   test('takes bodies only when values are shown', () => {
     assert.equal(createRecorder().openWire('/x', []).bodies, undefined);
     assert.notEqual(createRecorder({ showValues: true }).openWire('/x', []).bodies, undefined);
