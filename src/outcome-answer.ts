@@ -2,7 +2,7 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 
 import type { Exchange, Hint } from './contracts.ts';
-import { TokenError, UpstreamError, type ProxyError } from './errors.ts';
+import { ProxyError, TokenError, UpstreamError } from './errors.ts';
 import { buildEarlyFields, endAnswer } from './forward/early-answer.ts';
 import { buildOperationOutcome, type IssueType } from './hints/operation-outcome.ts';
 
@@ -122,4 +122,13 @@ export function issueType(status: number): IssueType {
     default:
       return status < 500 ? 'invalid' : 'exception';
   }
+}
+
+/** The error of a defect of this program. */
+export function internalError(cause: unknown): ProxyError {
+  return new ProxyError(
+    'proxy-internal-error',
+    'the proxy itself failed; its log at level "debug" tells more',
+    { cause },
+  );
 }

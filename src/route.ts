@@ -25,6 +25,8 @@ import {
 const MOST_HEAD_BYTES = 65_536;
 /** OpenEMR's Apache closes idle connections after 5 s; ours are given up before. */
 const KEEP_ALIVE_MS = 4_000;
+/** Long enough for a token request right after discovery; a renewal, minutes later, meets no stale connection. */
+const AUTH_KEEP_ALIVE_MS = 1_000;
 
 /** A route in operation. */
 export interface Route {
@@ -97,7 +99,12 @@ export async function createRoute(
   const url = new URL(destination.fhirBase);
   const { key, changedAtMs } = await loadRouteKey(config.path, destination.client, logger);
   const connect: Connect = { ...(tls as Connect), timeout: config.timeouts.connectMs };
-  const agent = new Agent({ connect, connections: 2 });
+  const agent = new Agent({
+    connect,
+    connections: 2,
+    keepAliveTimeout: AUTH_KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: AUTH_KEEP_ALIVE_MS,
+  });
   const authDispatcher = agent.compose(addVia(options.via));
   const pool = createPool(url.origin, config, connect);
   const { tokens, discovery, version } = createTokens(config, destination, key, {

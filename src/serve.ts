@@ -28,7 +28,7 @@ import type {
 } from './gate/admission.ts';
 import type { LoopMark } from './loop-mark.ts';
 import type { Observation } from './observation.ts';
-import { answerWithError, buildOwnTiming } from './outcome-answer.ts';
+import { answerWithError, buildOwnTiming, internalError } from './outcome-answer.ts';
 import type { ReservedPaths } from './reserved.ts';
 import type { RouteInUse } from './route-set.ts';
 import type { Route } from './route.ts';
@@ -202,10 +202,12 @@ async function explainAndAnswer(
   error: ProxyError,
   { origin, added }: { origin: string; added: readonly string[] },
 ): Promise<void> {
-  exchange.outcome = 'failed';
+  exchange.outcome = response.headersSent ? 'upstream-died' : 'failed';
   exchange.error = error;
   exchange.hints = await diagnosis.explainError(exchange, error);
-  answerWithError(response, exchange, error, added, origin);
+  // A clean end would make a cut body look whole.
+  if (response.headersSent) response.destroy();
+  else answerWithError(response, exchange, error, added, origin);
 }
 
 function refuse(response: ServerResponse, exchange: Exchange, { error, fields }: Refusal): void {
@@ -245,12 +247,4 @@ function answerOwnPath(
   );
   response.removeHeader('Server-Timing');
   answerWithError(response, exchange, error, corsFields);
-}
-
-function internalError(cause: unknown): ProxyError {
-  return new ProxyError(
-    'proxy-internal-error',
-    'the proxy itself failed; its log at level "debug" tells more',
-    { cause },
-  );
 }

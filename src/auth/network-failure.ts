@@ -106,6 +106,11 @@ const WORDS: Readonly<Record<string, Words>> = {
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: CLIENT_CERTIFICATE,
   ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: CLIENT_CERTIFICATE,
   EPROTO: NOT_TLS,
+  UND_ERR_HEADERS_OVERFLOW: {
+    reason: 'its answer has more header fields than this proxy takes',
+    remedy: 'look at what it sends with curl',
+    kind: 'configuration',
+  },
 };
 
 /** Puts a rejected request into words. Looks through `cause` and through the parts of an AggregateError. */

@@ -49,6 +49,6 @@ export interface ForwardJob {
   elapsedMs: () => number;
   /** Explains a failing answer; must not reject. */
   explain(answer: FailingAnswer): Promise<Explanation>;
-  /** Answers with an error of the proxy's own; the head has not been sent. */
+  /** Answers with an error of the proxy's own; where the head was sent already, the connection is cut. */
   fail: (error: ProxyError) => void;
 }

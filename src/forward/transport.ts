@@ -1,6 +1,6 @@
 /**
  * The pass that talks to the upstream, and its rules about sending again: a refused token is cured by at most
- * one replay (replay.ts), a stale connection under a `GET` by at most one more attempt.
+ * one replay (replay.ts), a stale connection under an idempotent request by at most one more attempt.
  */
 import type { AccessToken, Logger, TokenSource } from '../contracts.ts';
 import type { Answer } from './answer.ts';
@@ -71,9 +71,10 @@ export function createTransport(options: TransportOptions): Transport {
           answer.end();
         },
         failed(failure, answer) {
+          const giveUp = (): void => fail(job, failure, origin);
           if (!history.reconnected && mayReconnect(job, failure, answer)) {
-            again({ body, token }, { reconnected: true });
-          } else fail(job, failure, origin);
+            void reconnect(job, token, again, giveUp);
+          } else giveUp();
         },
       },
     );
@@ -90,33 +91,41 @@ function isRefused(answer: Answer): boolean {
   return refusesToken(status, status === 400 ? (answer.held() ?? '') : '');
 }
 
-/** RFC 9110 section 9.2.2: only what is idempotent, and here only what has no body and no answer yet. */
+const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'DELETE']);
+
+/**
+ * Whether a connection that ended without an answer is worth a second attempt: OpenEMR's Apache
+ * closes one after 5 s or 100 requests, perhaps just as it is used again. Only for what is idempotent
+ * (RFC 9110 section 9.2.2), such as a search by POST; not for a write with a condition, whose second
+ * attempt would fail by the success of the first.
+ */
 function mayReconnect(job: ForwardJob, failure: Error, answer: Answer): boolean {
-  const { method } = job.exchange;
+  const { exchange, interaction, request, body, response } = job;
+  const { 'if-match': match, 'if-none-match': noneMatch } = request.headers;
+  const isConditional = match !== undefined || noneMatch !== undefined;
   return (
-    (method === 'GET' || method === 'HEAD') &&
+    (interaction.writes ? IDEMPOTENT.has(exchange.method) && !isConditional : true) &&
     answer.status() === 0 &&
-    job.body.receivedBytes() === 0 &&
-    !job.response.destroyed &&
+    body.canRepeat() &&
+    !response.destroyed &&
     isConnectionTerminated(failure)
   );
 }
 
-function fail(
-  { exchange, response, fail: answerWith }: ForwardJob,
-  failure: Error,
-  origin: string,
-): void {
+async function reconnect(
+  job: ForwardJob,
+  token: AccessToken | undefined,
+  again: (next: Pick<AttemptRequest, 'body' | 'token'>, why: History) => void,
+  giveUp: () => void,
+): Promise<void> {
+  const body = await job.body.again();
+  if (body === undefined) giveUp();
+  else if (!job.response.destroyed) again({ body, token }, { reconnected: true });
+}
+
+function fail({ response, fail: failWith }: ForwardJob, failure: Error, origin: string): void {
   if (response.destroyed || response.writableEnded) return;
-  const error = buildUpstreamError(failure, origin);
-  if (!response.headersSent) {
-    answerWith(error);
-    return;
-  }
-  exchange.outcome = 'upstream-died';
-  exchange.error = error;
-  // A clean end would make a cut body look whole.
-  response.destroy();
+  failWith(buildUpstreamError(failure, origin));
 }
 
 function mayReplay(

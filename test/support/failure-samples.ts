@@ -552,6 +552,7 @@ const CONNECTION: readonly FailureSample[] = [
   ),
   ...network('tls-expired', 'CERT_HAS_EXPIRED'),
   ...network('tls-wrong-name', 'ERR_TLS_CERT_ALTNAME_INVALID'),
+  ...network('answer-head-too-long', 'UND_ERR_HEADERS_OVERFLOW'),
   ...network('tls-on-http-port', 'ERR_SSL_WRONG_VERSION_NUMBER'),
   ...network(
     'tls-handshake-failed',

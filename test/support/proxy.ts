@@ -24,6 +24,8 @@ type RouteInput = ProxyConfigInput['routes'][number];
 export interface StartOptions {
   /** Members merged over the route. */
   route?: Partial<RouteInput> | ((authorization: AuthorizationServer) => Partial<RouteInput>);
+  /** Further routes; what they do not say is as in the first one without `route`. */
+  further?: (Partial<RouteInput> & Pick<RouteInput, 'path'>)[];
   /** Members merged over the configuration. */
   config?: Partial<Omit<ProxyConfigInput, 'routes'>>;
   scopes?: string[];
@@ -80,20 +82,24 @@ export async function startProxy(t: TestContext, options: StartOptions = {}): Pr
   });
   answer = recording(received, (options.fhir ?? defaultFhir)(authorization));
 
+  const common: RouteInput = {
+    path: '/fhir',
+    upstream: authorization.fhirBase.href,
+    client: {
+      id: authorization.clientId,
+      key: key.text,
+      scopes: options.scopes ?? ['system/Patient.read'],
+    },
+  };
   const config = configSchema.parse({
     ...options.config,
     listen: { port: 0, ...options.config?.listen },
     routes: [
       {
-        path: '/fhir',
-        upstream: authorization.fhirBase.href,
-        client: {
-          id: authorization.clientId,
-          key: key.text,
-          scopes: options.scopes ?? ['system/Patient.read'],
-        },
+        ...common,
         ...(typeof options.route === 'function' ? options.route(authorization) : options.route),
       },
+      ...(options.further ?? []).map((members) => ({ ...common, ...members })),
     ],
   });
   const logger = createLogger({

@@ -60,7 +60,7 @@ export const CONNECTION_ENTRIES: readonly CatalogueEntry[] = [
     fix: 'Narrow the request (_count, fewer types), look at the load of the server, or raise "timeouts.headMs" of the route (for token requests "timeouts.tokenMs").',
     versions: 'any server',
     stages: EVERYWHERE,
-    nodeCodes: ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ABORT_ERR'],
+    nodeCodes: ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ANSWER_TIMEOUT', 'ABORT_ERR'],
   },
   {
     id: 'connection-reset',
@@ -92,6 +92,16 @@ export const CONNECTION_ENTRIES: readonly CatalogueEntry[] = [
     versions: 'any server',
     stages: EVERYWHERE,
     nodeCodes: ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'HPE_INVALID_EOF_STATE'],
+  },
+  {
+    id: 'answer-head-too-long',
+    title: 'The answer has more header fields than this proxy takes',
+    cause:
+      'The head of the answer is longer than 64 KiB: usually cookies that grow with every answer, or a gateway in between that adds fields.',
+    fix: 'Look at the head with curl -sD - -o /dev/null <upstream>/metadata, and take away what grows.',
+    versions: 'any server',
+    stages: EVERYWHERE,
+    nodeCodes: ['UND_ERR_HEADERS_OVERFLOW'],
   },
 ];
 
