@@ -11,7 +11,7 @@ const FHIR = '/apis/default/fhir';
 /** Bytes from which a file is read while it is sent. */
 const LARGE = 8 * 2 ** 20;
 
-process.once('message', ({ files, tokenLifeSeconds, tokenDelayMs }) => {
+process.once('message', ({ files, port, tokenLifeSeconds, tokenDelayMs }) => {
   const answers = new Map(
     Object.entries(files).map(([path, { file, type }]) => {
       const { size } = statSync(file);
@@ -29,6 +29,9 @@ process.once('message', ({ files, tokenLifeSeconds, tokenDelayMs }) => {
     if (path === `${FHIR}/.well-known/smart-configuration`) {
       const origin = `http://${req.headers.host}`;
       return sendJson(res, 200, { token_endpoint: `${origin}/oauth2/default/token` });
+    }
+    if (path === `${FHIR}/metadata`) {
+      return sendJson(res, 200, { resourceType: 'CapabilityStatement', status: 'active' });
     }
     counters.requests += 1;
     const token = req.headers.authorization?.slice('Bearer '.length);
@@ -76,7 +79,7 @@ process.once('message', ({ files, tokenLifeSeconds, tokenDelayMs }) => {
   process.on('message', (message) => {
     if (message === 'stats') process.send(counters);
   });
-  server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
+  server.listen(port, '127.0.0.1', () => process.send({ port: server.address().port }));
 });
 process.on('disconnect', () => process.exit());
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { findLoadTool, type LoadTool, runLoad } from './load.ts';
+import { findLoadTool } from './load.ts';
 import { commandVersion, OURS, type Peer, type RunningPeer } from './peer.ts';
 import { listPeers } from './peers.ts';
 import { buildReport, type Circumstances, type Results } from './report.ts';
@@ -57,11 +57,7 @@ async function main(): Promise<void> {
   try {
     const tool = await findLoadTool();
     const place = await startUpstream(folder, smoke ? 16 * MIB : 1024 * MIB, stops);
-    const nodeUpstream = await startNodeUpstream(place.documents, {
-      tokenLifeSeconds: 300,
-      tokenDelayMs: 0,
-    });
-    stops.push(nodeUpstream.stop);
+    const { node: nodeUpstream } = place;
     const context = {
       upstream: place.origin,
       tokenEndpoint: `${nodeUpstream.origin}/oauth2/default/token`,
@@ -73,12 +69,14 @@ async function main(): Promise<void> {
     const results: Results = { throughput: [] };
 
     if (groups.includes('throughput')) {
-      for (const { base, clientSendsToken } of running) {
-        await warmUp(base, tool, smoke, clientSendsToken);
-      }
       for (const scenario of THROUGHPUT) {
         say(scenario.title);
-        const measured = await measureThroughput(scenario, running, { tool, rounds, seconds });
+        const measured = await measureThroughput(scenario, running, {
+          tool,
+          rounds,
+          seconds,
+          warmUpSeconds: smoke ? 1 : 2,
+        });
         results.throughput.push({ scenario, results: measured });
       }
     }
@@ -134,6 +132,7 @@ function publish(results: Results, circumstances: Circumstances): void {
   if (!flags.smoke) writeFileSync(flags.out, report);
 }
 
+/** The upstream of the comparison, and the Node server that grants tokens; one server where there is no nginx. */
 async function startUpstream(folder: string, ndjsonBytes: number, stops: (() => Promise<void>)[]) {
   const version = commandVersion('nginx', '-v');
   const port = await freePort();
@@ -141,15 +140,13 @@ async function startUpstream(folder: string, ndjsonBytes: number, stops: (() => 
   const root = join(folder, 'www');
   mkdirSync(root);
   const documents = writeDocuments(root, origin, ndjsonBytes);
-  if (version === undefined) {
-    // The documents then name a port that nobody listens on; the links are looked for all the same.
-    const node = await startNodeUpstream(documents, { tokenLifeSeconds: 300, tokenDelayMs: 0 });
-    stops.push(node.stop);
-    return { origin: node.origin, documents, name: 'a Node server' };
-  }
+  const rules = { tokenLifeSeconds: 300, tokenDelayMs: 0 };
+  const node = await startNodeUpstream(documents, rules, version === undefined ? port : 0);
+  stops.push(node.stop);
+  if (version === undefined) return { origin, documents, node, name: 'a Node server' };
   const { stop } = await startNginxUpstream(folder, documents, port);
   stops.push(stop);
-  return { origin, documents, name: `nginx ${version}, one worker` };
+  return { origin, documents, node, name: `nginx ${version}, one worker` };
 }
 
 function choosePeers(smoke: boolean): Peer[] {
@@ -184,17 +181,6 @@ async function startPeers(
     }
   }
   return { peers: running.map(({ peer }) => peer), running, missing };
-}
-
-async function warmUp(
-  base: string,
-  tool: LoadTool,
-  smoke: boolean,
-  withToken: boolean,
-): Promise<void> {
-  const seconds = smoke ? 1 : 2;
-  const url = `${base}/Patient/1`;
-  await runLoad(tool, { url, connections: 32, seconds, bodyBytes: 0, withToken });
 }
 
 function say(what: string): void {

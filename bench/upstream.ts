@@ -59,9 +59,11 @@ export function writeDocuments(folder: string, origin: string, ndjsonBytes: numb
   return { folder, ndjsonBytes };
 }
 
+/** @param port 0 for a free one */
 export async function startNodeUpstream(
   documents: Documents,
   rules: TokenRules,
+  port = 0,
 ): Promise<NodeUpstream> {
   const child = fork(fileURLToPath(new URL('node-upstream.mjs', import.meta.url)), {
     execArgv: [],
@@ -72,10 +74,10 @@ export async function startNodeUpstream(
       { file: join(documents.folder, FHIR, path), type },
     ]),
   );
-  child.send({ files, ...rules });
-  const { port } = await message<{ port: number }>(child);
+  child.send({ files, port, ...rules });
+  const bound = await message<{ port: number }>(child);
   return {
-    origin: `http://127.0.0.1:${port}`,
+    origin: `http://127.0.0.1:${bound.port}`,
     async stats() {
       const answer = message<Counters>(child);
       child.send('stats');
@@ -97,6 +99,7 @@ export async function startNginxUpstream(
 ): Promise<Running> {
   const config = join(folder, 'upstream.conf');
   const answer = '{"resourceType":"OperationOutcome"}';
+  const capabilities = '{"resourceType":"CapabilityStatement","status":"active"}';
   writeFileSync(
     config,
     `${nginxHead(join(folder, 'upstream'), 1)}
@@ -109,6 +112,7 @@ http {
     root ${documents.folder};
     default_type application/fhir+json;
     location = /ready { return 200; }
+    location = ${FHIR}/metadata { return 200 '${capabilities}'; }
     location ${FHIR}/ {
       if ($http_authorization !~ "^Bearer .") { return 401; }
       if ($request_method = POST) { return 201 '${answer}'; }

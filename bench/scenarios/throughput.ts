@@ -43,9 +43,19 @@ interface Round extends LoadResult {
 export async function measureThroughput(
   scenario: Throughput,
   peers: readonly (RunningPeer & { peer: Peer })[],
-  { tool, rounds, seconds }: { tool: LoadTool; rounds: number; seconds: number },
+  {
+    tool,
+    rounds,
+    seconds,
+    warmUpSeconds,
+  }: { tool: LoadTool; rounds: number; seconds: number; warmUpSeconds: number },
 ): Promise<ThroughputResult[]> {
   const results = new Map<Peer, Round[]>(peers.map(({ peer }) => [peer, []]));
+  // Compilers need a while for code that was not run before.
+  for (const { base, clientSendsToken } of peers) {
+    const url = base + scenario.path;
+    await runLoad(tool, { ...scenario, url, seconds: warmUpSeconds, withToken: clientSendsToken });
+  }
   for (let round = 0; round < rounds; round += 1) {
     // Each round starts with another peer, so that none always follows the same one.
     for (let i = 0; i < peers.length; i += 1) {
