@@ -39,14 +39,23 @@ export async function loadChosenRoute(
   return { ...loaded, route: chooseRoute(loaded.config, route) };
 }
 
-function chooseRoute({ routes }: ProxyConfig, path: string | undefined): RouteConfig {
-  const known = routes.map((route) => `"${route.path}"`).join(', ');
-  if (path === undefined) {
-    const [only, another] = routes;
-    if (only !== undefined && another === undefined) return only;
-    throw new UsageError(`--route is missing: the configuration has ${known}`, 'Name one of them');
-  }
-  const found = routes.find((route) => route.path === path || route.path === `/${path}`);
+function chooseRoute(config: ProxyConfig, path: string | undefined): RouteConfig {
+  if (path !== undefined) return findRoute(config, path);
+  const [only, another] = config.routes;
+  if (only !== undefined && another === undefined) return only;
+  throw new UsageError(
+    `--route is missing: the configuration has ${listPaths(config)}`,
+    'Name one of them',
+  );
+}
+
+/** The route of a path, which may lack its first slash. Throws UsageError that names those there are. */
+export function findRoute(config: ProxyConfig, path: string): RouteConfig {
+  const found = config.routes.find((route) => route.path === path || route.path === `/${path}`);
   if (found !== undefined) return found;
-  throw new UsageError(`--route is "${path}": expected ${known}`);
+  throw new UsageError(`--route is "${path}": expected ${listPaths(config)}`);
+}
+
+function listPaths({ routes }: ProxyConfig): string {
+  return routes.map(({ path }) => `"${path}"`).join(', ');
 }

@@ -5,9 +5,9 @@ import { runChecks } from '../doctor/run-checks.ts';
 import { ConfigError } from '../errors.ts';
 import { createLogger } from '../observe/logger.ts';
 import { createCheckPrinter } from './check-lines.ts';
+import { findRoute } from './chosen-route.ts';
 import type { Command } from './command.ts';
 import { EXIT, type Runtime, type StopSignal, signalExitCode } from './runtime.ts';
-import { UsageError } from './usage-error.ts';
 
 interface DoctorArgs {
   config: string | undefined;
@@ -58,7 +58,7 @@ export const doctorCommand: Command<DoctorArgs> = {
       if (json && error instanceof ConfigError) writeJson(describeConfigError(error), runtime);
       throw error;
     }
-    const path = chooseRoute(loaded, route);
+    const path = route === undefined ? undefined : findRoute(loaded.config, route).path;
     const printer = json ? undefined : createCheckPrinter(stdout, environment);
     const results = describeConfig(loaded);
     for (const result of results) printer?.result(result);
@@ -81,17 +81,6 @@ export const doctorCommand: Command<DoctorArgs> = {
     return results.some(({ status }) => status === 'fail') ? EXIT.failed : EXIT.ok;
   },
 };
-
-function chooseRoute(
-  { config: { routes } }: LoadedConfig,
-  wanted: string | undefined,
-): string | undefined {
-  if (wanted === undefined) return undefined;
-  const found = routes.find(({ path }) => path === wanted || path === `/${wanted}`);
-  if (found !== undefined) return found.path;
-  const known = routes.map(({ path }) => `"${path}"`).join(', ');
-  throw new UsageError(`--route is "${wanted}": expected ${known}`);
-}
 
 function writeJson(results: readonly CheckResult[], { stdout }: Runtime): void {
   stdout.write(`${JSON.stringify(results, null, 2)}\n`);
