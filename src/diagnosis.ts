@@ -9,9 +9,9 @@ import type { LogEntry } from './hints/error-log/entry.ts';
 import type { LogSelection } from './hints/error-log/select.ts';
 import type { Evidence } from './hints/evidence.ts';
 import { explain } from './hints/match.ts';
-import { buildOperationOutcome } from './hints/operation-outcome.ts';
+import { buildOperationOutcome, issueTypeOfStatus } from './hints/operation-outcome.ts';
 import { networkCode } from './network-code.ts';
-import { buildHelpFields, FHIR_JSON, issueType } from './outcome-answer.ts';
+import { buildHelpFields, FHIR_JSON } from './outcome-answer.ts';
 import type { PublishedKeys } from './published-keys.ts';
 import type { Route } from './route.ts';
 
@@ -72,7 +72,7 @@ export function createDiagnosis(
         ...(await logEvidence(route, clock, { fromMs: exchange.startedAtMs, path: target })),
       });
       const outcome = buildOperationOutcome({
-        code: issueType(answer.status),
+        code: issueTypeOfStatus(answer.status),
         diagnostics: `the upstream answered ${answer.status} with an empty body`,
         hints,
       });

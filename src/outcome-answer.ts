@@ -4,7 +4,7 @@ import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Exchange, Hint } from './contracts.ts';
 import { ProxyError, TokenError, UpstreamError } from './errors.ts';
 import { buildEarlyFields, endAnswer } from './forward/early-answer.ts';
-import { buildOperationOutcome, type IssueType } from './hints/operation-outcome.ts';
+import { buildOperationOutcome, issueTypeOfStatus } from './hints/operation-outcome.ts';
 
 /** Media type of what the proxy itself says. */
 export const FHIR_JSON = 'application/fhir+json; charset=utf-8';
@@ -51,7 +51,7 @@ export function buildOwnTiming({ timings: { gateMs = 0, tokenMs } }: Exchange): 
 /** The OperationOutcome that tells an error, and the fields that belong to it. */
 export function buildErrorAnswer(error: ProxyError, hints: readonly Hint[] = []): ErrorAnswer {
   const outcome = buildOperationOutcome({
-    code: isConfiguration(error) ? 'login' : issueType(error.status),
+    code: isConfiguration(error) ? 'login' : issueTypeOfStatus(error.status),
     diagnostics: error.message,
     hints,
   });
@@ -94,34 +94,6 @@ function errorType(error: ProxyError): string {
 export function buildHelpFields(hints: readonly Hint[], origin: string): string[] {
   const [first] = hints;
   return first === undefined ? [] : ['Link', `<${origin}/_proxy/hints/${first.id}>; rel="help"`];
-}
-
-/** FHIR's word for an HTTP status. */
-export function issueType(status: number): IssueType {
-  switch (status) {
-    case 401:
-      return 'login';
-    case 403:
-      return 'forbidden';
-    case 404:
-      return 'not-found';
-    case 405:
-    case 501:
-      return 'not-supported';
-    case 413:
-    case 414:
-    case 431:
-      return 'too-long';
-    case 429:
-      return 'throttled';
-    case 502:
-    case 503:
-      return 'transient';
-    case 504:
-      return 'timeout';
-    default:
-      return status < 500 ? 'invalid' : 'exception';
-  }
 }
 
 /** The error of a defect of this program. */
