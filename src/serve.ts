@@ -14,6 +14,7 @@ import { inviteBody, isWritten } from './forward/early-answer.ts';
 import type { ForwardJob } from './forward/job.ts';
 import {
   readWholeBody,
+  shortBodyLength,
   streamedBody,
   wholeBody,
   type RequestBody,
@@ -114,7 +115,11 @@ function forward(route: ServedRoute, arrival: Arrival, admission: RouteAdmission
   exchange.parameterNames = admission.parameterNames;
   const passage = { arrival, admission, route, origin: `http://${request.headers.host}` };
   const token = interaction.open ? undefined : route.tokens.current();
-  if (judgeBody !== undefined || (token === undefined && !interaction.open)) {
+  const waits =
+    judgeBody !== undefined ||
+    (token === undefined && !interaction.open) ||
+    shortBodyLength(request) !== undefined;
+  if (waits) {
     void prepare(passage);
     return;
   }
@@ -177,7 +182,11 @@ async function admittedBody(
   { judgeBody }: RouteAdmission,
 ): Promise<RequestBody | ProxyError> {
   const watch = exchange.wire?.bodies;
-  if (judgeBody === undefined) return streamedBody(response, watch);
+  if (judgeBody === undefined) {
+    const length = shortBodyLength(request);
+    const body = length === undefined ? undefined : await readWholeBody(request, length);
+    return body === undefined ? streamedBody(response, watch) : wholeBody(body, watch);
+  }
   inviteBody(response);
   const body = await readWholeBody(request, judgeBody.maxBytes);
   if (body === undefined) return judgeBody.tooLarge();

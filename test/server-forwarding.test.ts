@@ -356,12 +356,28 @@ describe('when the client leaves', () => {
     });
     const socket = connect(port, '127.0.0.1');
     socket.write(
-      'POST /fhir/Patient HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{',
+      'POST /fhir/Patient HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n{',
     );
     await head;
     socket.destroy();
     await upstream.closed(0);
     assert.equal((await fetch('/fhir/Patient')).status, 200);
+  });
+
+  test('in the middle of a short upload, nothing of it reaches the upstream', async (t) => {
+    const heads: string[] = [];
+    const { port, exchanges, over, fetch } = await behindRaw(t, (socket, text) => {
+      heads.push(text.split(' ', 1)[0]!);
+      socket.write(OK);
+    });
+    const socket = connect(port, '127.0.0.1');
+    socket.end(
+      'POST /fhir/Patient HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{',
+    );
+    await over(1);
+    assert.equal(exchanges[0]!.outcome, 'client-gone');
+    assert.equal((await fetch('/fhir/Patient')).status, 200);
+    assert.deepEqual(heads, ['GET']);
   });
 });
 

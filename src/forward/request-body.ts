@@ -114,6 +114,22 @@ export function streamedBody(response: ServerResponse, watch?: BodySink): Reques
   };
 }
 
+/** A body of at most this many bytes is read before it is sent on: it arrives in one piece or two. */
+const MOST_GATHERED_BYTES = 65_536;
+
+/**
+ * The announced length of a body that is better read whole than streamed: two streams cost more
+ * than all else that is done to such a request, and a client that stalls in its middle would hold a
+ * connection to the upstream. Undefined for no body, a long one, one of unknown length, and one
+ * whose client waits to be invited, since the upstream may refuse it by its head.
+ */
+export function shortBodyLength({ headers }: IncomingMessage): number | undefined {
+  const length = Number(headers['content-length'] ?? 0);
+  return length > 0 && length <= MOST_GATHERED_BYTES && headers.expect === undefined
+    ? length
+    : undefined;
+}
+
 /**
  * Reads a whole body of at most `maxBytes`; resolves to undefined when it is longer, and reads no
  * further then. Rejects when the client leaves before the end.

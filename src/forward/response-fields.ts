@@ -141,6 +141,8 @@ const NOT_OPTIONS = new Set([
 ]);
 
 function addOptions(value: string, named: Set<string> | undefined): Set<string> | undefined {
+  // What nearly every answer says, and what names nothing.
+  if (value === 'keep-alive' || value === 'close' || value === 'Keep-Alive') return named;
   let names = named;
   for (const option of value.split(',')) {
     const lower = option.trim().toLowerCase();
