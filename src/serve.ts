@@ -13,8 +13,9 @@ import { openExchange } from './exchange.ts';
 import { inviteBody, isWritten } from './forward/early-answer.ts';
 import type { ForwardJob } from './forward/job.ts';
 import {
+  arrivingBody,
+  hasShortBody,
   readWholeBody,
-  shortBodyLength,
   streamedBody,
   wholeBody,
   type RequestBody,
@@ -116,9 +117,7 @@ function forward(route: ServedRoute, arrival: Arrival, admission: RouteAdmission
   const passage = { arrival, admission, route, origin: `http://${request.headers.host}` };
   const token = interaction.open ? undefined : route.tokens.current();
   const waits =
-    judgeBody !== undefined ||
-    (token === undefined && !interaction.open) ||
-    shortBodyLength(request) !== undefined;
+    judgeBody !== undefined || (token === undefined && !interaction.open) || hasShortBody(request);
   if (waits) {
     void prepare(passage);
     return;
@@ -182,11 +181,7 @@ async function admittedBody(
   { judgeBody }: RouteAdmission,
 ): Promise<RequestBody | ProxyError> {
   const watch = exchange.wire?.bodies;
-  if (judgeBody === undefined) {
-    const length = shortBodyLength(request);
-    const body = length === undefined ? undefined : await readWholeBody(request, length);
-    return body === undefined ? streamedBody(response, watch) : wholeBody(body, watch);
-  }
+  if (judgeBody === undefined) return arrivingBody(response, watch);
   inviteBody(response);
   const body = await readWholeBody(request, judgeBody.maxBytes);
   if (body === undefined) return judgeBody.tooLarge();

@@ -118,16 +118,25 @@ export function streamedBody(response: ServerResponse, watch?: BodySink): Reques
 const MOST_GATHERED_BYTES = 65_536;
 
 /**
- * The announced length of a body that is better read whole than streamed: two streams cost more
- * than all else that is done to such a request, and a client that stalls in its middle would hold a
- * connection to the upstream. Undefined for no body, a long one, one of unknown length, and one
- * whose client waits to be invited, since the upstream may refuse it by its head.
+ * Whether a body is better read whole than streamed: two streams cost more than all else that is
+ * done to such a request, and a client that stalls in its middle would hold a connection to the
+ * upstream. Not a body of unknown length, and not one whose client waits to be invited, since the
+ * upstream may refuse it by its head.
  */
-export function shortBodyLength({ headers }: IncomingMessage): number | undefined {
+export function hasShortBody({ headers }: IncomingMessage): boolean {
   const length = Number(headers['content-length'] ?? 0);
-  return length > 0 && length <= MOST_GATHERED_BYTES && headers.expect === undefined
-    ? length
+  return length > 0 && length <= MOST_GATHERED_BYTES && headers.expect === undefined;
+}
+
+/** The body of a request that nobody judges; rejects when the client leaves in the middle of a short one. */
+export async function arrivingBody(
+  response: ServerResponse,
+  watch?: BodySink,
+): Promise<RequestBody> {
+  const body = hasShortBody(response.req)
+    ? await readWholeBody(response.req, MOST_GATHERED_BYTES)
     : undefined;
+  return body === undefined ? streamedBody(response, watch) : wholeBody(body, watch);
 }
 
 /**
