@@ -10,7 +10,7 @@ interface CannedAnswer {
   body?: string;
 }
 
-/** A proxy that reuses open answers for a minute by a clock that the test moves. */
+/** A proxy with the defaults, which reuses open answers for a minute, by a clock that the test moves. */
 async function startReusing(
   t: TestContext,
   answer: CannedAnswer | ((url: string, count: number) => CannedAnswer) = {},
@@ -18,7 +18,6 @@ async function startReusing(
   let offsetMs = 0;
   let count = 0;
   const started = await startProxy(t, {
-    route: { metadataCacheMs: 60_000 },
     clock: { now: () => Date.now() + offsetMs },
     fhir: (as) => (request, response) => {
       count += 1;
@@ -174,8 +173,9 @@ test('health data is never reused', async (t) => {
   assert.equal(received.length, 2);
 });
 
-test('nothing is reused by default', async (t) => {
+test('nothing is reused with "metadataCacheMs" 0', async (t) => {
   const { fetch, received } = await startProxy(t, {
+    route: { metadataCacheMs: 0 },
     fhir: () => (_, response) =>
       void response.writeHead(200, { 'cache-control': 'max-age=60' }).end('{}'),
   });

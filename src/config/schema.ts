@@ -151,7 +151,7 @@ export const routeSchema = z
     }),
     metadataCacheMs: milliseconds(
       'Milliseconds for which answers of /metadata and /.well-known/ are reused for every caller; 0: never. A shorter "max-age" counts, and "no-store" where OpenEMR does not send it with every answer anyway. "?refresh" and a reload of the configuration empty it.',
-      0,
+      60_000,
       0,
     ),
     rewriteLinks: z.boolean().default(true).meta({
