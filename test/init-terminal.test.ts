@@ -5,76 +5,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { stripVTControlCharacters } from 'node:util';
 
 import { createSelfSignedCertificate } from '../src/sandbox/certificate.ts';
 import { type Sandbox, startSandbox } from '../src/sandbox/index.ts';
+import { NO_TERMINAL, type Terminal, openTerminal } from './support/terminal.ts';
 
 const BIN = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
 const ENTER = '\r';
 const CTRL_C = '\u0003';
 
-// Its binary is not there for every platform.
-const pty = await import('@lydell/node-pty').catch(() => undefined);
-const options = pty === undefined ? { skip: 'no pseudo-terminal: @lydell/node-pty' } : {};
-
-interface Terminal {
-  /** Resolves once the text, without colours, matches; looks only behind the last match. */
-  shows(pattern: RegExp): Promise<void>;
-  type(keys: string): void;
-  text(): string;
-  readonly ended: Promise<number>;
-}
+const options = NO_TERMINAL === undefined ? {} : { skip: NO_TERMINAL };
 
 function open(t: TestContext, cwd: string, argv: readonly string[]): Terminal {
-  assert.ok(pty);
   assert.ok(existsSync(BIN), 'dist/cli.js is missing: npm run build');
-  const terminal = pty.spawn(process.execPath, [BIN, ...argv], {
-    cwd,
-    cols: 120,
-    rows: 50,
-    env: { PATH: process.env['PATH'], TERM: 'xterm-256color', CI: '' },
-  });
-  let raw = '';
-  let seen = 0;
-  let isOver = false;
-  const looking = new Set<() => void>();
-  terminal.onData((data) => {
-    raw += data;
-    for (const look of looking) look();
-  });
-  const ended = new Promise<number>((resolve) => {
-    terminal.onExit(({ exitCode }) => {
-      isOver = true;
-      resolve(exitCode);
-      for (const look of looking) look();
-    });
-  });
-  t.after(() => {
-    if (!isOver) terminal.kill('SIGKILL');
-  });
-  const text = () => stripVTControlCharacters(raw);
-  return {
-    shows: (pattern) =>
-      new Promise((resolve, reject) => {
-        const look = () => {
-          const match = pattern.exec(text().slice(seen));
-          if (match === null && !isOver) return;
-          looking.delete(look);
-          if (match === null) {
-            reject(new Error(`ended without ${pattern}: ${text()}`));
-            return;
-          }
-          seen += match.index + match[0].length;
-          resolve();
-        };
-        looking.add(look);
-        look();
-      }),
-    type: (keys) => terminal.write(keys),
-    text,
-    ended,
-  };
+  return openTerminal(t, process.execPath, [BIN, ...argv], { cwd });
 }
 
 async function start(t: TestContext): Promise<{ sandbox: Sandbox; cwd: string }> {
