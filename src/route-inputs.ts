@@ -6,11 +6,13 @@ import { routeFiles } from './config/files.ts';
 import type { RouteConfig } from './config/schema.ts';
 
 /**
- * Digest of a route's settings and of the files that they name. `access` does not count: the gate
- * judges by it, and is made anew whenever the configuration changes.
+ * Digest of a route's settings and of the files that they name. Two do not count, since they are read
+ * anew whenever the configuration changes: `access`, by which the gate judges, and `client.publish`.
  */
 export async function digestRouteInputs(config: RouteConfig): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify({ ...config, access: undefined }));
+  const client = config.client === undefined ? undefined : { ...config.client, publish: undefined };
+  const settings = JSON.stringify({ ...config, access: undefined, client });
+  const hash = createHash('sha256').update(settings);
   for (const file of routeFiles(config)) {
     const bytes = await readFile(file).catch(() => undefined);
     hash.update(`\0${file}\0${bytes?.length ?? 'unreadable'}\0`);

@@ -16,19 +16,61 @@ export interface RouteKey {
  * @param path - path of the route, for messages
  * @throws ConfigError when the key cannot be used
  */
-export async function loadRouteKey(
+export function loadRouteKey(
   path: string,
-  client: ClientConfig,
+  { key, keyId }: ClientConfig,
+  logger: Logger,
+): Promise<RouteKey> {
+  return loadKey(`${clientOf(path)}.key`, key, keyId, logger);
+}
+
+/**
+ * The keys whose public halves are published for a client, in this order.
+ * @param path - path of the route, for messages
+ * @param key - signing key of the route
+ * @param client - as configured; undefined for the sandbox's
+ * @throws ConfigError when a key cannot be used, or the signing key would not be published
+ */
+export async function loadPublishedKeys(
+  path: string,
+  key: SigningKey,
+  client: ClientConfig | undefined,
+  logger: Logger,
+): Promise<readonly SigningKey[]> {
+  const files = client?.publish;
+  if (files === undefined) return [key];
+  const at = `${clientOf(path)}.publish`;
+  const published = await Promise.all(
+    files.map(async (file, index) =>
+      file === client?.key ? key : (await loadKey(`${at}[${index}]`, file, undefined, logger)).key,
+    ),
+  );
+  if (published.some(({ kid }) => kid === key.kid)) return published;
+  throw new ConfigError([
+    {
+      path: at,
+      message: 'does not hold "client.key": no server could verify what it signs',
+      remedy: 'Add it, as the first one for OpenEMR',
+    },
+  ]);
+}
+
+function clientOf(path: string): string {
+  return `routes["${path}"].client`;
+}
+
+async function loadKey(
+  at: string,
+  value: string,
+  keyId: string | undefined,
   logger: Logger,
 ): Promise<RouteKey> {
   try {
-    const { text, warnings, changedAtMs } = await readKeyText(client.key);
-    for (const warning of warnings) logger.warn({ route: path }, warning);
-    const options = client.keyId === undefined ? {} : { keyId: client.keyId };
-    return { key: await loadSigningKey(text, options), changedAtMs };
+    const { text, warnings, changedAtMs } = await readKeyText(value);
+    for (const warning of warnings) logger.warn({ setting: at }, warning);
+    return { key: await loadSigningKey(text, { keyId }), changedAtMs };
   } catch (error) {
     if (!(error instanceof ProxyError)) throw error;
-    const problem = { path: `routes["${path}"].client.key`, message: error.message };
-    throw new ConfigError([problem], { cause: error });
+    throw new ConfigError([{ path: at, message: error.message }], { cause: error });
   }
 }

@@ -2,12 +2,14 @@
  * The routes in operation. A new configuration replaces those that it changes while requests are
  * under way: each ends on the route that it began on, which is closed after the last of them.
  */
+import type { SigningKey } from './auth/signing-key.ts';
 import type { RouteConfig } from './config/schema.ts';
 import type { Clock } from './contracts.ts';
 import { createDiagnosis, type ServedRoute } from './diagnosis.ts';
 import { ConfigError, ProxyError } from './errors.ts';
 import type { PublishedKeys } from './published-keys.ts';
 import { digestRouteInputs } from './route-inputs.ts';
+import { loadPublishedKeys } from './route-key.ts';
 import { createRoute, type RouteOptions } from './route.ts';
 
 /** A route that is being used. */
@@ -99,14 +101,18 @@ export function createRouteSet(
       const isNew = (route: RouteInUse | undefined): route is RouteInUse =>
         route !== undefined && byPath.get(route.config.path) !== route;
       const made = routes.filter(isNew);
+      let keys: SigningKey[];
       try {
         assertAllMade(results);
+        keys = await loadKeysOf(routes as RouteInUse[], configs, optionsOf);
       } catch (error) {
         await Promise.all(made.map(close));
         throw error;
       }
-      await Promise.all(made.map((route) => warmUp(route, byPath.get(route.config.path))));
       const next = new Map(configs.map((config, index) => [config, routes[index]!]));
+      // A server that fetches the keys does so within the token request of the new key.
+      published.publish(keys);
+      await Promise.all(made.map((route) => warmUp(route, byPath.get(route.config.path))));
       return {
         changes: describeChanges(made, byPath, next),
         routes: next,
@@ -114,7 +120,6 @@ export function createRouteSet(
           const kept = new Set(next.values());
           const replaced = [...inPlace.values()].filter((route) => !kept.has(route));
           inPlace = next;
-          published.publish([...next.values()].map(({ key }) => key));
           for (const route of replaced) retire(route);
         },
       };
@@ -124,6 +129,18 @@ export function createRouteSet(
       await Promise.all([...open].map(close));
     },
   };
+}
+
+/** The keys to publish for routes, in their order; the settings may be newer than those that a route was made with. */
+async function loadKeysOf(
+  routes: readonly RouteInUse[],
+  configs: readonly RouteConfig[],
+  optionsOf: (path: string) => RouteOptions,
+): Promise<SigningKey[]> {
+  const ofEach = configs.map(({ path, client }, index) =>
+    loadPublishedKeys(path, routes[index]!.key, client, optionsOf(path).logger),
+  );
+  return (await Promise.all(ofEach)).flat();
 }
 
 /** Gets the first token of a route that replaces one with a token, so that no request waits for it. */

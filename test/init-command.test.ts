@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, describe, it } from 'node:test';
@@ -13,6 +13,7 @@ import { runProgram } from '../src/commands/program.ts';
 import type { ProxyConfigInput } from '../src/config/schema.ts';
 import { createSelfSignedCertificate } from '../src/sandbox/certificate.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../src/sandbox/index.ts';
+import { findFreePort } from './support/free-port.ts';
 import { rs384Key } from './support/keys.ts';
 import { createTestRuntime, type TestRuntime } from './support/runtime.ts';
 
@@ -376,14 +377,6 @@ describe('register', () => {
     assert.doesNotMatch((await remove()).text, /secret-2/);
   });
 });
-
-async function findFreePort(): Promise<number> {
-  const server = createTcpServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
-}
 
 async function listen(t: TestContext, server: ReturnType<typeof createServer>): Promise<string> {
   t.after(() => {

@@ -83,7 +83,7 @@ describe('key generate', () => {
       [['generate', '--alg', 'HS256'], /--alg is "HS256": expected "RS384" or "ES384"/],
       [['generate', '--bits', '1024'], /--bits is "1024": expected a number from 2048 to 8192/],
       [['generate', '--alg', 'ES384', '--bits', '2048'], /--bits goes with RS384 only/],
-      [['make'], /unknown action "make": expected "generate", "public" or "check"/],
+      [['make'], /unknown action "make": expected "generate", "public", "check" or "rotate"/],
       [[], /no action given/],
     ];
     for (const [argv, message] of cases) {

@@ -5,12 +5,13 @@ import { DEFAULT_KEY_FILE, type KeyArgs } from './key/arguments.ts';
 import { checkKeyFile } from './key/check.ts';
 import { generateKeyFile } from './key/generate.ts';
 import { printPublicKey } from './key/public.ts';
+import { rotateKey } from './key/rotate.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Makes, publishes and checks signing keys. */
 export const keyCommand: Command<KeyArgs> = {
   purpose:
-    'Makes the key that the proxy proves itself with, prints its public half as a JWK Set, and tells what OpenEMR would stumble on in a key or a JWK Set.',
+    'Makes the key that the proxy proves itself with, prints its public half as a JWK Set, tells what OpenEMR would stumble on in a key or a JWK Set, and puts a new key in the place of an old one.',
   examples: [
     { task: 'Make a key', command: 'fhir-auth-proxy key generate' },
     {
@@ -22,18 +23,26 @@ export const keyCommand: Command<KeyArgs> = {
       task: 'See whether a JWK Set is the one of a private key',
       command: 'fhir-auth-proxy key check jwks.json --against keys/private.jwk.json',
     },
+    {
+      task: 'Change the key of a client whose server fetches the keys from the proxy (jwks_uri)',
+      command: 'fhir-auth-proxy key rotate',
+    },
+    {
+      task: 'Stop publishing the old key, and delete it',
+      command: 'fhir-auth-proxy key rotate --finish --delete',
+    },
   ],
-  words: ['generate', 'public', 'check'],
+  words: ['generate', 'public', 'check', 'rotate'],
   options: (yargs) =>
     routeOptions(
       yargs
         .positional('action', {
           type: 'string',
-          describe: '"generate", "public" or "check"',
+          describe: '"generate", "public", "check" or "rotate"',
         })
         .positional('file', {
           type: 'string',
-          describe: `generate: file to make, default ${DEFAULT_KEY_FILE}; public: private key, default that of the config; check: file to judge`,
+          describe: `generate: file to make, default ${DEFAULT_KEY_FILE}; public: private key, default that of the config; check: file to judge; rotate: the next key, made unless it is there, default a new file beside the old one`,
         })
         .option('alg', {
           type: 'string',
@@ -63,10 +72,21 @@ export const keyCommand: Command<KeyArgs> = {
           default: false,
           describe: 'generate: replace a file that is there; its key is lost',
         })
+        .option('finish', {
+          type: 'boolean',
+          default: false,
+          describe: 'rotate: publish the key in use alone from now on',
+        })
+        .option('delete', {
+          type: 'boolean',
+          default: false,
+          implies: 'finish',
+          describe: 'rotate --finish: delete the files of the old keys',
+        })
         .option('json', {
           type: 'boolean',
           default: false,
-          describe: 'generate, check: tell the result as JSON',
+          describe: 'generate, check, rotate: tell the result as JSON',
         }),
     ),
   async run(args, runtime) {
@@ -77,9 +97,11 @@ export const keyCommand: Command<KeyArgs> = {
         return printPublicKey(args, runtime);
       case 'check':
         return checkKeyFile(args, runtime);
+      case 'rotate':
+        return rotateKey(args, runtime);
       default: {
         throw new UsageError(
-          `${args.action === undefined ? 'no action given' : `unknown action "${args.action}"`}: expected "generate", "public" or "check"`,
+          `${args.action === undefined ? 'no action given' : `unknown action "${args.action}"`}: expected "generate", "public", "check" or "rotate"`,
           'Run "fhir-auth-proxy key --help" for usage',
         );
       }

@@ -12,6 +12,9 @@ export function routeFiles({ client, tls }: RouteConfig): string[] {
 
 /** Every file that a configuration is made of, itself first. */
 export function configFiles({ config, file }: Pick<LoadedConfig, 'config' | 'file'>): string[] {
-  const files = [...(file === undefined ? [] : [file]), ...config.routes.flatMap(routeFiles)];
+  const files = [
+    ...(file === undefined ? [] : [file]),
+    ...config.routes.flatMap((route) => [...routeFiles(route), ...(route.client?.publish ?? [])]),
+  ];
   return [...new Set(files)];
 }

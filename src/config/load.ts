@@ -153,9 +153,7 @@ const FILE_ERRORS: Readonly<Record<string, readonly [reason: string, remedy: str
 function resolveFilePaths(raw: Record<string, unknown>, folder: string): void {
   const resolveAt = (parent: Record<string, unknown>, path: ConfigPath): void => {
     const value = valueAt(parent, path);
-    if (typeof value === 'string' && value !== '' && !isInlineKey(value)) {
-      setValueAt(parent, path, resolve(folder, value));
-    }
+    if (value !== undefined) setValueAt(parent, path, resolveFiles(folder, value));
   };
   for (const path of otherFilePaths) resolveAt(raw, path);
   const routes = valueAt(raw, ['routes']);
@@ -164,14 +162,20 @@ function resolveFilePaths(raw: Record<string, unknown>, folder: string): void {
   }
 }
 
+/** The path of a file, or a list of them, made absolute; a key that stands there itself stays. */
+function resolveFiles(folder: string, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((each) => resolveFiles(folder, each));
+  const isPath = typeof value === 'string' && value !== '' && !isInlineKey(value);
+  return isPath ? resolve(folder, value) : value;
+}
+
 function applyOverlays(
   raw: Record<string, unknown>,
   overlays: readonly Overlay[],
   cwd: string,
 ): void {
   for (const { path, setting, value } of overlays) {
-    const isFile = setting.content === 'file' && typeof value === 'string';
-    setValueAt(raw, path, isFile ? resolve(cwd, value) : value);
+    setValueAt(raw, path, setting.content === 'file' ? resolveFiles(cwd, value) : value);
   }
 }
 

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 
 import { accessSchema } from './access-schema.ts';
+import { clientSchema } from './client-schema.ts';
 import { isHttpUrl } from './http-url.ts';
 import { listenSchema } from './listen-schema.ts';
 import { milliseconds } from './milliseconds.ts';
@@ -12,6 +13,7 @@ import { isSandbox, SANDBOX_UPSTREAMS } from './sandbox-upstream.ts';
 import { timeoutsSchema } from './timeouts-schema.ts';
 
 export { METHODS, accessSchema } from './access-schema.ts';
+export { clientSchema } from './client-schema.ts';
 export { limitsSchema, listenSchema } from './listen-schema.ts';
 
 const LOG_COMMAND = 'docker compose exec -T openemr tail -F /var/log/apache2/error.log'.split(' ');
@@ -31,43 +33,6 @@ const HTTP_URL = 'expected an absolute http or https URL without user, query and
 const httpUrl = z.string().refine((value) => isHttpUrl(value), {
   message: HTTP_URL,
 });
-
-/** The client that the proxy is at the authorization server. */
-export const clientSchema = z
-  .strictObject({
-    id: z
-      .string()
-      .min(1)
-      .meta({ examples: ['Zk3vJ0wT9dQ'], description: 'Client id that the registration gave.' }),
-    key: z
-      .string()
-      .min(1)
-      .meta({
-        examples: ['keys/private.jwk.json'],
-        description:
-          'Private signing key: path of a JWK, JWK Set or PEM file (PKCS#1 or PKCS#8), relative to the config file, or the JWK or PEM itself. RSA for RS384, EC P-384 for ES384.',
-      }),
-    keyId: z
-      .string()
-      .min(1)
-      .optional()
-      .meta({
-        examples: ['proxy-2026'],
-        description:
-          'Value of the "kid" field of the client assertion. Default: the kid of the JWK, else its RFC 7638 thumbprint.',
-      }),
-    scopes: z
-      .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'expected one scope without spaces'))
-      .min(1)
-      .meta({
-        examples: [['system/Patient.read', 'system/Observation.read']],
-        description: 'Scopes to ask for, such as "system/Patient.read". Nothing else is asked for.',
-      }),
-  })
-  .meta({
-    description:
-      'Client of the SMART Backend Services grant. Left out when the upstream is the sandbox.',
-  });
 
 /** How the connection to the upstream and to its token endpoint is secured. */
 export const tlsSchema = z

@@ -40,6 +40,7 @@ const NAMED: Readonly<Record<string, readonly Partial<Setting>[]>> = {
     { variable: 'KEY_FILE', content: 'file' },
     { variable: 'KEY', content: 'inline' },
   ],
+  'routes[0].client.publish': [{ variable: 'PUBLISH_FILES', content: 'file' }],
   'routes[0].client.keyId': [{ variable: 'KEY_ID' }],
   'routes[0].client.scopes': [{ variable: 'SCOPES' }],
   'routes[0].tls.ca': [{ variable: 'CA_FILE', content: 'file' }],

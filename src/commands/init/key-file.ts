@@ -1,11 +1,11 @@
 /** The signing key of a new client: the one that is there, else a new one. */
-import { access } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 
 import { readKeyText } from '../../auth/key-file.ts';
 import { generateSigningKey } from '../../auth/key-generation.ts';
 import { loadSigningKey, type SigningKey } from '../../auth/signing-key.ts';
 import { DEFAULT_KEY_FILE } from '../key/arguments.ts';
+import { isThere } from '../key/file-there.ts';
 import { writePrivateFile } from '../private-file.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Dialogue } from './dialogue.ts';
@@ -45,13 +45,4 @@ export async function provideKey(
     `${made ? 'made a key' : 'took the key that is there'}: ${relative(cwd, file) || file}\n${key.alg}, kid ${key.kid}`,
   );
   return { key, file, made };
-}
-
-async function isThere(file: string): Promise<boolean> {
-  try {
-    await access(file);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ENOENT';
-  }
 }

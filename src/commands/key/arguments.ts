@@ -9,6 +9,8 @@ export interface KeyArgs extends RouteArgs {
   pem: boolean;
   against: string | undefined;
   force: boolean;
+  finish: boolean;
+  delete: boolean;
   json: boolean;
 }
 

@@ -1,0 +1,112 @@
+/** Where a server that fetches our keys finds them while they are being changed: at the proxy of the configuration. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { JWK } from 'jose';
+
+import type { LoadedConfig } from '../../config/load.ts';
+import { isWildcardHost } from '../../config/loopback.ts';
+import type { ListenConfig, ProxyConfig } from '../../config/schema.ts';
+import { ConfigError, ProxyError } from '../../errors.ts';
+import { createProxyServer } from '../../server.ts';
+import type { Dialogue } from '../init/dialogue.ts';
+import type { Runtime } from '../runtime.ts';
+import { createProxyLogger } from '../warning-logger.ts';
+
+const JWKS_PATH = '/.well-known/jwks.json';
+/** How long a running proxy may take to read its changed configuration. */
+const TAKE_OVER_MS = 10_000;
+const ASK_EVERY_MS = 100;
+const ANSWER_MS = 2_000;
+
+/** The published keys. */
+export interface Publication {
+  /** Resolves once the changed configuration is what is published: a set with this key in it, or first in it. */
+  adopt(kid: string, place: 'first' | 'anywhere'): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * The proxy that runs where the configuration says, else one that is started here for the while.
+ *
+ * @param load reads the configuration again
+ * @param kid of the key that a running proxy of this configuration publishes now
+ */
+export async function openPublication(
+  load: () => Promise<LoadedConfig>,
+  kid: string,
+  dialogue: Dialogue,
+  runtime: Runtime,
+): Promise<Publication> {
+  const { config } = await load();
+  const url = publishedUrl(config.listen);
+  const keys = url === undefined ? undefined : await fetchKeys(url);
+  if (url !== undefined && keys?.some((key) => key.kid === kid) === true) {
+    dialogue.step(`a proxy is running; it publishes the keys at ${url}`);
+    return followRunning(url);
+  }
+  return startOwn(config, load, dialogue, runtime);
+}
+
+/** It follows its config file by itself. */
+function followRunning(url: string): Publication {
+  return {
+    async adopt(kid, place) {
+      const startedAtMs = performance.now();
+      for (;;) {
+        const kids = ((await fetchKeys(url)) ?? []).map((key) => key.kid);
+        if (place === 'first' ? kids[0] === kid : kids.includes(kid)) return;
+        if (performance.now() - startedAtMs > TAKE_OVER_MS) break;
+        await sleep(ASK_EVERY_MS);
+      }
+      throw new ProxyError(
+        'keys-not-published',
+        `the proxy at "${url}" does not publish the changed keys: does it run with this config file? Its log tells why it cannot take it over`,
+      );
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+async function startOwn(
+  config: ProxyConfig,
+  load: () => Promise<LoadedConfig>,
+  dialogue: Dialogue,
+  runtime: Runtime,
+): Promise<Publication> {
+  const logger = createProxyLogger(runtime, 'error');
+  const proxy = await createProxyServer(config, { logger });
+  try {
+    dialogue.step(
+      `no proxy is running: the keys are published at ${await proxy.listen()}${JWKS_PATH} for the while`,
+    );
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    dialogue.warn(`the keys cannot be published from here: ${error.message}`);
+  }
+  return {
+    async adopt() {
+      await proxy.reload((await load()).config);
+    },
+    async close() {
+      await proxy.destroy();
+      logger.flush();
+    },
+  };
+}
+
+/** Undefined for a Unix socket and a free port: nobody outside can ask there. */
+function publishedUrl({ host, port, socket }: ListenConfig): string | undefined {
+  if (socket !== undefined || port === 0) return undefined;
+  const name = isWildcardHost(host) ? '127.0.0.1' : host;
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}${JWKS_PATH}`;
+}
+
+async function fetchKeys(url: string): Promise<JWK[] | undefined> {
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
+    const { keys } = (await answer.json()) as { keys?: JWK[] };
+    return Array.isArray(keys) ? keys : undefined;
+  } catch {
+    return undefined;
+  }
+}
