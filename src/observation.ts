@@ -6,6 +6,7 @@ import { isWildcardHost } from './config/loopback.ts';
 import type { ProxyConfig } from './config/schema.ts';
 import type { Clock, Exchange, TokenRequestEnd } from './contracts.ts';
 import type { ServedRoute } from './diagnosis.ts';
+import type { ProxyError } from './errors.ts';
 import { createExchangeLog } from './observe/exchange-log.ts';
 import { createInspector } from './observe/inspector/inspector.ts';
 import type { RouteState } from './observe/inspector/overview.ts';
@@ -32,6 +33,8 @@ export interface Observation {
   started(exchange: Exchange, request: IncomingMessage): void;
   /** An exchange is over; for those that were not started, only the log is told. */
   finished(exchange: Exchange): void;
+  /** What came over a connection was refused before it became a request: log and metrics are told. */
+  unparsedRefused(error: ProxyError): void;
   /** A token request of a route has ended. */
   tokenRequested(route: string, end: TokenRequestEnd): void;
   /** Answers a path of the inspector; false when it is none. */
@@ -49,7 +52,8 @@ export function createObservation(options: ObservationOptions): Observation {
   const logExchange = createExchangeLog({
     logger,
     showValues,
-    showRoute: config.routes.length > 1,
+    // A reload may change how many there are.
+    showRoute: () => routes().length > 1,
     hintUrl: (id) => `${ownOrigin(server, config.listen.host)}/_proxy/hints/${id}`,
     clock,
   });
@@ -94,6 +98,10 @@ export function createObservation(options: ObservationOptions): Observation {
       if (exchange.wire === undefined) return;
       recorder.finished(exchange);
       metrics.exchangeFinished(exchange);
+    },
+    unparsedRefused({ code, status, message }) {
+      logger.info({ code, status }, `refused: ${message}`);
+      metrics.unparsedRefused(code);
     },
     tokenRequested: (route, end) => metrics.tokenRequested(route, end),
     answer: (request, response, path) => inspector.handle(request, response, path),

@@ -77,7 +77,7 @@ export async function createProxyServer(
   const listener = createListener(
     config.listen,
     (request, response) => serve(rooms, request, response),
-    ({ code, status, message }) => logger.info({ code, status }, `refused: ${message}`),
+    (error) => observation.unparsedRefused(error),
   );
   const observation = createObservation({
     config,

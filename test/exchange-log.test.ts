@@ -211,7 +211,7 @@ suite('pretty exchange line', () => {
           error: new ProxyError('boom', 'it broke'),
         }),
       ],
-      { showRoute: true, showValues: true },
+      { showRoute: () => true, showValues: true },
     );
     assert.match(String(lines[0]), / {2}\/fhir search Patient {2}/);
     assert.equal(lines[1], '                    target /fhir/Patient?name=Ada');

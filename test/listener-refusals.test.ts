@@ -347,3 +347,16 @@ test('a request that asks for another protocol is answered in this one', async (
     assert.doesNotMatch(names, /upgrade|http2-settings/i);
   }
 });
+
+test('what is no HTTP is told by log and metrics, and nothing of it', async (t) => {
+  const { port, log, fetch, watch } = await startProxy(t);
+  watch.addSecret('sesame-open-wide');
+  await rawRequest('sesame-open-wide\r\n\r\n', { port });
+  await rawRequest('\x16\x03\x01sesame-open-wide', { port });
+  await rawRequest(rawHead(['CONNECT sesame-open-wide:443 HTTP/1.1', LOCAL]), { port });
+  const page = await (await fetch('/_proxy/metrics')).text();
+  for (const code of ['request-malformed', 'tls-refused', 'method-refused']) {
+    assert.match(log(), new RegExp(`"code":"${code}".*"refused: `));
+    assert.ok(page.includes(`fhir_auth_proxy_unparsed_requests_total{code="${code}"} 1\n`), code);
+  }
+});

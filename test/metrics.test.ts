@@ -110,6 +110,18 @@ suite('metrics', () => {
     assert.equal(samples.get('fhir_auth_proxy_requests_in_flight'), 1);
   });
 
+  test('counts what was refused before it became a request, by code', async () => {
+    const metrics = createMetrics(quiet);
+    for (const code of ['request-malformed', 'tls-refused', 'request-malformed']) {
+      metrics.unparsedRefused(code);
+    }
+    const samples = samplesOf(await metrics.render());
+    const refused = (code: string) =>
+      samples.get(`fhir_auth_proxy_unparsed_requests_total{code="${code}"}`);
+    assert.equal(refused('request-malformed'), 2);
+    assert.equal(refused('tls-refused'), 1);
+  });
+
   test('tells about tokens and connections at the time of the scrape', async () => {
     const state: TokenState = {
       state: 'live',

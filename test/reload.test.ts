@@ -273,3 +273,16 @@ test('a reload that meets the end of the proxy changes nothing any more', async 
     code: 'proxy-stopping',
   });
 });
+
+test('a route that a reload adds makes the log name routes from then on', async (t) => {
+  const started = await startProxy(t, { logFormat: 'pretty' });
+  await started.fetch('/fhir/Patient');
+  await started.over(1);
+  assert.match(started.log(), / {2}search Patient/);
+  const [first] = started.config.routes;
+  const routes = [first!, { ...first!, path: '/other' }];
+  await started.proxy.reload({ ...started.config, routes });
+  await started.fetch('/other/Patient');
+  await started.over(2);
+  assert.match(started.log(), / {2}\/other search Patient/);
+});

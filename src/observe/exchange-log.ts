@@ -8,8 +8,8 @@ export interface ExchangeLogOptions {
   logger: LineLogger;
   /** Whether to show the request target, which may hold health data; default false. */
   showValues?: boolean;
-  /** Whether pretty lines name the route; for more than one route. Default false. */
-  showRoute?: boolean;
+  /** Whether pretty lines name the route, for more than one route; asked for every line. Default never. */
+  showRoute?: () => boolean;
   /** Where to read more about a hint; default `/_proxy/hints/ID`. */
   hintUrl?: (id: string) => string;
   /** Width of the terminal in columns; default 100. */
@@ -153,7 +153,7 @@ const INDENT = ' '.repeat(20);
 
 function createPrettyFormat(logger: LineLogger, options: ExchangeLogOptions): Format {
   const { palette } = logger;
-  const { showValues = false, showRoute = false, columns = 100 } = options;
+  const { showValues = false, showRoute = () => false, columns = 100 } = options;
   const textWidth = Math.max(40, Math.min(columns, 110) - INDENT.length - 7);
 
   return (exchange, _level, now, isNew, hintUrl) => {
@@ -162,7 +162,7 @@ function createPrettyFormat(logger: LineLogger, options: ExchangeLogOptions): Fo
       [
         palette.dim(formatClock(now)),
         paintStatus(exchange, palette),
-        labelOf(exchange, showRoute).padEnd(28),
+        labelOf(exchange, showRoute()).padEnd(28),
         formatDuration(timings.totalMs).padStart(9),
         formatBytes(exchange.responseBytes).padStart(7),
         tokenText(exchange, palette),

@@ -133,6 +133,12 @@ function addExchangeMetrics(add: Adder, counts: Counts): void {
   add.counter('hints_total', 'Explained failures by hint.', ['hint'], () =>
     [...counts.hints].map(([hint, value]) => [{ hint }, value] as const),
   );
+  add.counter(
+    'unparsed_requests_total',
+    'What came over a connection and was refused before it was a request: no HTTP, too long, too slow; by code.',
+    ['code'],
+    () => [...counts.unparsed].map(([code, value]) => [{ code }, value] as const),
+  );
   add.gauge('requests_in_flight', 'Requests that have arrived and not ended.', [], () => [
     [{}, counts.inFlight],
   ]);

@@ -28,6 +28,8 @@ export interface Counts {
   inFlight: number;
   readonly routes: ReadonlyMap<string, RouteTally>;
   readonly hints: ReadonlyMap<string, number>;
+  /** What never became a request, by code. */
+  readonly unparsed: ReadonlyMap<string, number>;
   /** By `route`, `outcome` and `reason`, joined with a line feed. */
   readonly tokenRequests: ReadonlyMap<string, number>;
 }
@@ -38,6 +40,8 @@ export interface Metrics {
   exchangeStarted(): void;
   /** Call once at the end of every exchange that was started. */
   exchangeFinished(exchange: Exchange): void;
+  /** Call when what came over a connection was refused before it became a request. @param code a word of our own */
+  unparsedRefused(code: string): void;
   /** Call at the end of every token request. @param route path of the route that it was for */
   tokenRequested(route: string, end: TokenRequestEnd): void;
   readonly counts: Counts;
@@ -58,8 +62,9 @@ const HINT_ID = /^[a-z][a-z0-9-]{0,63}$/;
 export function createMetrics(options: MetricsOptions): Metrics {
   const routes = new Map<string, RouteTally>();
   const hints = new Map<string, number>();
+  const unparsed = new Map<string, number>();
   const tokenRequests = new Map<string, number>();
-  const counts: Counts = { inFlight: 0, routes, hints, tokenRequests };
+  const counts: Counts = { inFlight: 0, routes, hints, unparsed, tokenRequests };
   let rendering: Promise<() => Promise<string>> | undefined;
 
   function tallyOf(route: string): RouteTally {
@@ -82,6 +87,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
         const fits = HINT_ID.test(id) && (hints.has(id) || hints.size < MAX_HINTS);
         increment(hints, fits ? id : OTHER);
       }
+    },
+    unparsedRefused(code) {
+      increment(unparsed, code);
     },
     tokenRequested(route, { outcome, reason }) {
       increment(tokenRequests, `${route}\n${outcome}\n${reason}`);

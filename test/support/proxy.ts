@@ -33,6 +33,8 @@ export interface StartOptions {
   authorization?: Partial<AuthorizationServerOptions>;
   /** Answers below the FHIR base; default {@link answerPatient} behind {@link requireToken}. */
   fhir?: (authorization: AuthorizationServer) => RequestListener;
+  /** Default JSON lines. */
+  logFormat?: 'json' | 'pretty';
   /** Moves the proxy's clock, milliseconds. */
   clock?: { now(): number };
 }
@@ -103,7 +105,7 @@ export async function startProxy(t: TestContext, options: StartOptions = {}): Pr
     ],
   });
   const logger = createLogger({
-    format: 'json',
+    format: options.logFormat ?? 'json',
     level: 'debug',
     stream: watch.stream,
     color: false,
