@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -66,6 +66,25 @@ describe('the built program', () => {
     );
     assert.equal(cli.out(), `${version}\n`);
     assert.equal(cli.err(), '');
+  });
+
+  it('asks of no part that is loaded late for a name that it does not have', async () => {
+    const dist = new URL('../dist/', import.meta.url);
+    const parts = readdirSync(dist).filter((name) => /^cli.*\.js$/.test(name));
+    let asked = 0;
+    for (const part of parts) {
+      const text = readFileSync(new URL(part, dist), 'utf8');
+      for (const [, names = '', from = ''] of text.matchAll(
+        /\{([\w$,:]+)\}=await import\("(\.\/[^"]+)"\)/g,
+      )) {
+        const loaded = (await import(new URL(from, dist).href)) as object;
+        for (const name of names.split(',').map((each) => each.split(':')[0] ?? '')) {
+          asked += 1;
+          assert.ok(name in loaded, `${part} asks ${from} for "${name}"`);
+        }
+      }
+    }
+    assert.ok(asked >= 5, String(asked));
   });
 
   it('prints its help on standard output', async (t) => {
@@ -157,7 +176,11 @@ describe('start', () => {
   ] as const) {
     it(`finishes what is in flight on ${signal}, then ends with ${exitCode}`, async (t) => {
       const upstream = await startUpstream(t);
-      const cli = run(t, [], environmentFor(upstream.url));
+      const cli = run(t, [], {
+        ...environmentFor(upstream.url),
+        // What is kept is read whole before its first byte is passed on.
+        FHIR_AUTH_PROXY_METADATA_CACHE_MS: '0',
+      });
       const url = await ready(cli);
       const request = upstream.nextRequest();
       const answer = fetch(`${url}/fhir/metadata`);

@@ -12,12 +12,14 @@ const IP_ADDRESS = 7;
 
 /**
  * Makes a self-signed certificate for localhost, its addresses and one more host. The library is
- * loaded here and nowhere else, so that nobody waits for it who wants no TLS.
+ * loaded here and nowhere else, so that nobody waits for it who wants no TLS; by its default, as the
+ * bundle of the program gives a CommonJS package no other name.
  *
  * @param host name or address that the sandbox listens on
  */
 export async function createSelfSignedCertificate(host: string): Promise<SelfSignedCertificate> {
-  const { generate } = await import('selfsigned');
+  const { default: selfsigned } = await import('selfsigned');
+  const { generate } = selfsigned;
   const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
     keyType: 'ec',
     curve: 'P-256',

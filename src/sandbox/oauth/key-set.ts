@@ -50,7 +50,9 @@ export function findSigningKey(keys: unknown): { publicKey: KeyObject } | { mess
 
 async function fetchText(uri: string): Promise<string | undefined> {
   // Loaded when a client has a jwks_uri, which few do.
-  const { Agent, request } = await import('undici');
+  // By its default: the bundle of the program gives a CommonJS package no other name.
+  const { default: undici } = await import('undici');
+  const { Agent, request } = undici;
   const dispatcher = new Agent({ connect: { timeout: 0 }, headersTimeout: 0, bodyTimeout: 0 });
   try {
     const answer = await request(uri, { dispatcher });
