@@ -12,7 +12,7 @@ import { importJWK, type JWK, SignJWT } from 'jose';
 
 import { es384Key } from './support/keys.ts';
 
-const CLI = new URL('../src/cli.ts', import.meta.url).pathname;
+const CLI = new URL('../dist/cli.js', import.meta.url).pathname;
 
 interface Places {
   url: string;
@@ -34,7 +34,7 @@ interface Running {
 }
 
 function run(t: TestContext, args: readonly string[]): ChildProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', CLI, 'sandbox', ...args], {
+  const child = spawn(process.execPath, [CLI, 'sandbox', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   t.after(() => child.kill('SIGKILL'));

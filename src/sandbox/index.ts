@@ -46,7 +46,7 @@ export interface SandboxOptions {
   client?: {
     /** Default: a random one. */
     id?: string;
-    /** Its private RSA key; default: a new one. */
+    /** Its private RSA key; default: one of this process, the same for all its sandboxes. */
     key?: JWK;
   };
   /**
@@ -69,7 +69,7 @@ export interface Sandbox {
   /** A client that is registered and enabled. */
   readonly client: {
     readonly id: string;
-    /** Its private key: the given one, else RSA 2048, made anew at each start and never written anywhere. */
+    /** Its private key: the given one, else RSA 2048, made once for all sandboxes of a process and never written anywhere. */
     readonly key: JWK;
     /** Scopes that it is registered for. */
     readonly scopes: readonly string[];
@@ -121,10 +121,12 @@ const READY_SCOPES = [
 const CLIENT_ID_BYTES = 32;
 const READY_CLIENT_NAME = 'fhir-auth-proxy';
 
+let clientKey: Promise<JWK> | undefined;
+
 /** Starts a sandbox; resolves once it listens and its ready client has a key. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { version = '7.0.3', host = '127.0.0.1', port = 0, tls, clock = Date } = options;
-  const key = options.client?.key ?? generateClientKey();
+  const key = options.client?.key ?? (clientKey ??= generateClientKey());
   const folder =
     options.errorLog === undefined
       ? await mkdtemp(join(tmpdir(), 'fhir-auth-proxy-sandbox-'))
