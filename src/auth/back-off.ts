@@ -3,13 +3,13 @@ import type { Clock } from '../contracts.ts';
 import { TokenError } from '../errors.ts';
 
 /** First delay after a failure that may pass by itself, in milliseconds; doubled with each further one. */
-export const TRANSIENT_DELAY_MS = 1000;
+const TRANSIENT_DELAY_MS = 1000;
 /** First delay after a failure that somebody must mend, in milliseconds; doubled likewise. */
-export const CONFIGURATION_DELAY_MS = 5000;
+const CONFIGURATION_DELAY_MS = 5000;
 /** No delay of ours is longer, in milliseconds. */
-export const LONGEST_DELAY_MS = 30_000;
+const LONGEST_DELAY_MS = 30_000;
 /** A server's `Retry-After` is honoured up to ten minutes. */
-export const LONGEST_RETRY_AFTER_MS = 600_000;
+const LONGEST_RETRY_AFTER_MS = 600_000;
 
 /** Remembers failures in a row. */
 export interface BackOff {

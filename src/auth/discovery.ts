@@ -181,7 +181,7 @@ async function requestSmartConfiguration(
  *
  * @throws TokenError `discovery-failed` (a status other than 200) or `discovery-malformed`
  */
-export function processSmartConfiguration(
+function processSmartConfiguration(
   answer: HttpAnswer,
   url: string,
   fetchedAtMs: number,

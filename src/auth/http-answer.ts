@@ -6,7 +6,7 @@ import type { TokenEndpointAnswer } from '../errors.ts';
 import { redactSecrets } from './redact-secrets.ts';
 
 /** Most bytes of an answer that are read: 1 MiB. */
-export const LONGEST_ANSWER_BYTES = 1_048_576;
+const LONGEST_ANSWER_BYTES = 1_048_576;
 /** Most characters of an answer that an error keeps: 64 KiB. */
 const LONGEST_KEPT_BODY = 65_536;
 

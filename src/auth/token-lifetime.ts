@@ -2,16 +2,16 @@
 import type { AccessToken } from '../contracts.ts';
 
 /** Share of its life after which a token is renewed in the background. */
-export const RENEW_AT_SHARE = 0.75;
+const RENEW_AT_SHARE = 0.75;
 /**
  * A token is not used in its last 10 s: it must not die on its way to the server, and OpenEMR cuts
  * the expiry to whole seconds, so that a token dies up to a second early.
  */
-export const LONGEST_MARGIN_MS = 10_000;
+const LONGEST_MARGIN_MS = 10_000;
 /** Of a life shorter than 100 s, the last tenth is not used. */
-export const MARGIN_SHARE = 0.1;
+const MARGIN_SHARE = 0.1;
 /** A token is renewed once a day however long it is said to live. */
-export const LONGEST_LIFE_MS = 86_400_000;
+const LONGEST_LIFE_MS = 86_400_000;
 
 /** A token in hand, with the two clocks by which it ages. */
 export interface HeldToken {

@@ -10,7 +10,7 @@ import type { SigningKey } from './signing-key.ts';
 import { processTokenResponse, type TokenResponse } from './token-response.ts';
 
 /** `client_assertion_type` of a JWT (RFC 7523 section 2.2). */
-export const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 /**
  * Fields and body of a client_credentials request (RFC 6749 section 4.4.2) whose client proves itself

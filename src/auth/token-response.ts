@@ -9,7 +9,7 @@ import { cleanServerText } from './redact-secrets.ts';
  * recommends the member, SMART App Launch 2.2 requires it: a server that leaves it out is met with a
  * life short enough for any server.
  */
-export const ASSUMED_LIFE_SECONDS = 60;
+const ASSUMED_LIFE_SECONDS = 60;
 
 /** A granted token. */
 export interface TokenResponse {

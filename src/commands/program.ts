@@ -9,7 +9,7 @@ import { EXIT, type Runtime } from './runtime.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Name of the program, as people type it. */
-export const PROGRAM = 'fhir-auth-proxy';
+const PROGRAM = 'fhir-auth-proxy';
 
 /** What {@link runProgram} needs besides arguments and runtime. */
 export interface ProgramOptions {

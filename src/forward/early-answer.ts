@@ -33,7 +33,7 @@ export function inviteBody(response: ServerResponse): void {
  * Whether the connection must end with an answer that is sent now: a long or endless body is still
  * on its way, or may never come, since the client was not told to send it.
  */
-export function endsConnection(request: IncomingMessage): boolean {
+function endsConnection(request: IncomingMessage): boolean {
   if (request.complete || !announcesBody(request)) return false;
   const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
   return awaitsContinue(request) || coding !== undefined || Number(length) > LONGEST_REST_BYTES;

@@ -9,7 +9,7 @@ import type { BodySink } from '../contracts.ts';
 import { announcesBody, inviteBody } from './early-answer.ts';
 
 /** Most bytes kept for sending again; longer bodies are streamed but never replayed. */
-export const MOST_KEPT_BYTES = 1_048_576;
+const MOST_KEPT_BYTES = 1_048_576;
 
 /** A request body that can be sent, and perhaps sent again. */
 export interface RequestBody {

@@ -40,7 +40,7 @@ const verdicts = new Map<string, boolean>();
 const MOST_VERDICTS = 1024;
 
 /** Whether a field with this name may cross to the upstream. */
-export function crossesToUpstream(name: string): boolean {
+function crossesToUpstream(name: string): boolean {
   const known = verdicts.get(name);
   if (known !== undefined) return known;
   const lower = name.toLowerCase();

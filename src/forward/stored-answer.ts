@@ -17,7 +17,7 @@ export interface StoredAnswer {
 }
 
 /** Longest body that is kept; OpenEMR's CapabilityStatement has about 100 kB. */
-export const MOST_STORED_BYTES = 1_048_576;
+const MOST_STORED_BYTES = 1_048_576;
 
 /** Sends a request and collects its answer; rejects with what undici reports. */
 export function fetchAnswer(

@@ -80,7 +80,7 @@ export function answerGatewayTimeout(request: SandboxRequest, port: number): San
 }
 
 /** One of Apache's own pages. */
-export function errorPage(status: number, title: string, text: string): SandboxAnswer {
+function errorPage(status: number, title: string, text: string): SandboxAnswer {
   const body = `<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd">\n<html><head>\n<title>${status} ${title}</title>\n</head><body>\n<h1>${title}</h1>\n<p>${text}</p>\n</body></html>\n`;
   return {
     status,

@@ -3,7 +3,7 @@ import type { SandboxAnswer, SandboxRequest, SandboxState } from './exchange.ts'
 import { type FaultSettings, noFaults, parseFaults } from './faults.ts';
 
 /** Path of the switches. */
-export const FAULTS_PATH = '/__sandbox/faults';
+const FAULTS_PATH = '/__sandbox/faults';
 
 /**
  * `GET` shows the faults, `POST` with a JSON object sets those that it names, `DELETE` clears all.

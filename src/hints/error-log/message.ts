@@ -3,7 +3,7 @@ import type { LogEntry, LogLevel, LogSource } from './entry.ts';
 import { redactCredentials } from './redact.ts';
 
 /** Most characters kept of a message, as text and as written. */
-export const MAX_MESSAGE = 16_384;
+const MAX_MESSAGE = 16_384;
 
 const MONOLOG =
   /^(?:\[(\d{4}-\d{2}-\d{2}[T ][\d:.]+(?:[+-]\d{2}:?\d{2}|Z)?)\] )?([A-Za-z]\w*)\.(DEBUG|INFO|NOTICE|WARNING|ERROR|CRITICAL|ALERT|EMERGENCY): /;

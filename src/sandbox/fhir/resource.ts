@@ -64,7 +64,7 @@ export function formatInstant(ms: number): string {
 }
 
 /** The same with milliseconds, as in `Address.period`. */
-export function formatInstantMilliseconds(ms: number): string {
+function formatInstantMilliseconds(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 23)}+00:00`;
 }
 

@@ -15,7 +15,7 @@ const FORMAT =
 const COMPARATORS = new Set(['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb']);
 
 /** OpenEMR's words for a value that is no date; "8610" is its own. */
-export const BAD_DATE =
+const BAD_DATE =
   'Date format invalid must match ISO8610 format and values SHALL be populated from left to right';
 
 /** The span that a value names, or OpenEMR's words for what is wrong with it. */

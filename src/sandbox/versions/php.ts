@@ -2,7 +2,7 @@
 import type { LogMessage } from './failure.ts';
 
 /** Where OpenEMR's own container images keep the program. */
-export const WEB_ROOT = '/var/www/localhost/htdocs/openemr';
+const WEB_ROOT = '/var/www/localhost/htdocs/openemr';
 
 /** A `PHP Warning`. @param file path below the web root */
 export function phpWarning(text: string, file: string, line: number): LogMessage {
