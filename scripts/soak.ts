@@ -55,11 +55,7 @@ await world.close();
 process.exit();
 
 async function run(): Promise<boolean> {
-  await socketsGone();
-  const start = {
-    sockets: await countSockets(),
-    handles: (await world.program.holdings()).handles,
-  };
+  const start = await lookAtRest();
   const startedAt = performance.now();
   const endAt = startedAt + seconds * 1000;
   const times = seconds >= 300 ? LONG_ROUND : SHORT_ROUND;
@@ -74,8 +70,7 @@ async function run(): Promise<boolean> {
   const lasted = (performance.now() - startedAt) / 1000;
   if (process.stderr.isTTY) process.stderr.write('\n');
   const metrics = await readMetrics(world);
-  await socketsGone();
-  const end = { sockets: await countSockets(), handles: (await world.program.holdings()).handles };
+  const end = await lookAtRest();
   judge(start, end);
   console.log(
     formatSoak(soak, {
@@ -109,19 +104,27 @@ function judge(start: AtRest, end: AtRest): void {
   if (world.strayConnections() > 0) failures.push('a connection to a host that is no upstream');
 }
 
-/** Sockets of clients but the one that asks, and those to the server. */
-async function countSockets(): Promise<[clients: number, upstreams: number]> {
-  const { clients } = await readMetrics(world);
-  return [clients - 1, openUpstream()];
+/** Sockets of clients, and those to the server: as the program itself counts them. */
+async function countSockets(
+  handles: readonly string[],
+): Promise<[clients: number, upstreams: number]> {
+  // The one that asks is none of them, and is gone when the handles are counted.
+  const clients = (await readMetrics(world)).clients - 1;
+  const all = handles.filter((handle) => handle === 'TCPSocketWrap').length;
+  return [clients, all - clients];
 }
 
-function openUpstream(): number {
-  return world.routes.reduce((sum, { relay }) => sum + relay.open(), world.tokenRelay.open());
-}
-
-async function socketsGone(): Promise<void> {
+/** What is held once idle connections have been closed. */
+async function lookAtRest(): Promise<AtRest> {
   const endAt = performance.now() + IDLE_MS;
-  while (openUpstream() > 0 && performance.now() < endAt) await delay(100);
+  for (;;) {
+    const { handles } = await world.program.holdings();
+    const sockets = await countSockets(handles);
+    if (sockets.every((count) => count === 0) || performance.now() > endAt) {
+      return { sockets, handles };
+    }
+    await delay(200);
+  }
 }
 
 function showProgress(round: number, fault: string, ms: number): void {

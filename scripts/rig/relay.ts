@@ -44,7 +44,7 @@ export async function startRelay(watch: RelayWatch = {}): Promise<Relay> {
     socket.on('error', () => socket.destroy());
     const saw = watch.connected?.();
     socket.on('data', (chunk) => saw?.(chunk));
-    if (mode === 'reset') socket.resetAndDestroy();
+    if (mode === 'reset') reset(socket);
     else if (mode === 'pass') pass(socket, target, watch);
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
@@ -54,7 +54,7 @@ export async function startRelay(watch: RelayWatch = {}): Promise<Relay> {
     setMode(next) {
       if (next === mode) return;
       mode = next;
-      for (const socket of sockets) socket.resetAndDestroy();
+      for (const socket of sockets) reset(socket);
     },
     open: () => sockets.size,
     taken: () => taken,
@@ -65,14 +65,18 @@ export async function startRelay(watch: RelayWatch = {}): Promise<Relay> {
   };
 }
 
+/** A socket that is destroyed already would be held for ever by a second reset. */
+function reset(socket: Socket): void {
+  if (!socket.destroyed) socket.resetAndDestroy();
+}
+
 function pass(socket: Socket, port: number, watch: RelayWatch): void {
   const onward = connect(port, '127.0.0.1');
   onward.setNoDelay(true);
   const saw = watch.answered?.();
   onward.on('data', (chunk: Buffer) => saw?.(chunk));
-  onward.on('error', () => socket.resetAndDestroy());
-  onward.on('close', (failed) => (failed ? socket.resetAndDestroy() : socket.destroySoon()));
-  socket.on('error', () => onward.resetAndDestroy());
+  onward.on('error', () => reset(socket));
+  onward.on('close', (failed) => (failed ? reset(socket) : socket.destroySoon()));
   socket.on('close', () => onward.destroy());
   socket.pipe(onward);
   onward.pipe(socket);

@@ -45,11 +45,13 @@ export function riseOver(samples: readonly Sample[], read: (sample: Sample) => n
 /**
  * Kinds of handles of which there are more than at the start. Sockets and streams must all be gone;
  * of timers one more may be at work, since those of the routes and of the server come and go.
+ * `Immediate` is no handle, but a callback that is about to run, such as the probe's own.
  */
 export function findMoreHandles(start: readonly string[], end: readonly string[]): string[] {
   const count = (handles: readonly string[], kind: string): number =>
     handles.filter((each) => each === kind).length;
   return [...new Set(end)].flatMap((kind) => {
+    if (kind === 'Immediate') return [];
     const before = count(start, kind);
     const after = count(end, kind);
     const spare = kind === 'Timeout' ? 1 : 0;

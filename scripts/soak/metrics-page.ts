@@ -12,6 +12,8 @@ export interface MetricsFigures {
   waiting: number;
   replays: number;
   tokenRequests: number;
+  /** Token requests that brought a token, by route. */
+  granted(route: string): number;
   /** Requests by interaction. */
   interactions: ReadonlyMap<string, number>;
 }
@@ -42,6 +44,13 @@ export async function readMetrics(world: World): Promise<MetricsFigures> {
     waiting: sum('upstream_connections', 'state="waiting"'),
     replays: sum('replays_total'),
     tokenRequests: sum('token_requests_total'),
+    granted: (route) =>
+      samples
+        .filter(({ name, labels }) => {
+          const isGrant = name === 'token_requests_total' && labels.includes('outcome="granted"');
+          return isGrant && labels.includes(`route="${route}"`);
+        })
+        .reduce((total, { value }) => total + value, 0),
     interactions,
   };
 }

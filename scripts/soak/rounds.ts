@@ -80,17 +80,24 @@ async function load(soak: Soak, ms: number, fault: Fault | undefined): Promise<v
   keepAlive.destroy();
 }
 
-/** Every route must work again by itself. */
+/**
+ * Every route must work again by itself. After a fault that kept tokens away that is not seen by an
+ * answer, which the old token may still get while the back-off lasts, but by a new token.
+ */
 async function recover({ world, tally, patientIds, failures }: Soak, fault: Fault): Promise<void> {
   const startedAt = performance.now();
   const agent = new Agent({ keepAlive: false });
+  const before = await readMetrics(world);
   for (const { path } of world.routes) {
     const call = { path: `${path}/Patient/${patientIds[0]}`, expected: [200] };
     let last = '';
     for (;;) {
       const { status, error } = await callProxy(call, agent, world);
-      if (status === 200 && error === undefined) break;
-      last = error ?? String(status);
+      const isRenewed = async (): Promise<boolean> =>
+        !fault.statuses.includes(503) ||
+        (await readMetrics(world)).granted(path) > before.granted(path);
+      if (status === 200 && error === undefined && (await isRenewed())) break;
+      last = error ?? `${status}, no new token`;
       if (performance.now() - startedAt > RECOVERY_MS) {
         failures.push(`"${path}" does not recover from "${fault.name}": ${last}`);
         return;

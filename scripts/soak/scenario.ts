@@ -40,8 +40,9 @@ export const FAULTS: readonly Fault[] = [
     statuses: [502],
     breaks: true,
   },
-  { name: 'token endpoint resets', token: 'reset', statuses: [503] },
-  { name: 'token endpoint hangs', token: 'hang', statuses: [503] },
+  // The old token is used up to its last moment, in which the server may refuse it already.
+  { name: 'token endpoint resets', token: 'reset', statuses: NO_TOKEN },
+  { name: 'token endpoint hangs', token: 'hang', statuses: NO_TOKEN },
   { name: 'upstream resets', upstream: 'reset', statuses: [502], breaks: true },
   { name: 'upstream hangs', upstream: 'hang', statuses: [502, 504], breaks: true },
 ];
