@@ -54,6 +54,8 @@ function environmentFor(upstream: string): Record<string, string> {
     FHIR_AUTH_PROXY_KEY: rs384Key().text,
     FHIR_AUTH_PROXY_SCOPES: 'system/Patient.read',
     FHIR_AUTH_PROXY_PORT: '0',
+    // Answers that are reused are passed on whole; here they end when the test says so.
+    FHIR_AUTH_PROXY_METADATA_CACHE_MS: '0',
   };
 }
 
