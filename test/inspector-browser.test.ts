@@ -268,9 +268,11 @@ suite('inspector in a browser', { skip }, () => {
   });
 
   test('comes back by itself after the proxy was away', async (t) => {
-    const { page, proxy } = await open(t);
+    const { page, proxy, port } = await open(t);
     await proxy.destroy();
     await page.waitForSelector('#connection.lost');
+    await startProxy(t, { config: { listen: { port } } });
+    await page.waitForSelector('#connection.live');
   });
 
   test('has no serious accessibility violation', async (t) => {
