@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 
 import { type FuzzReport, runFuzz } from './fuzz/run.ts';
+import { parseNumberFlag } from './rig/number-flag.ts';
 
 const { values } = parseArgs({
   options: {
@@ -14,12 +15,12 @@ const { values } = parseArgs({
     inputs: { type: 'string' },
   },
 });
-const seed = Number(values.seed);
+const seed = parseNumberFlag('seed', values.seed, 0);
 const report = await runFuzz({
   seed,
-  first: Number(values.first),
-  seconds: Number(values.seconds),
-  ...(values.inputs === undefined ? {} : { inputs: Number(values.inputs) }),
+  first: parseNumberFlag('first', values.first, 0),
+  seconds: parseNumberFlag('seconds', values.seconds, 1),
+  ...(values.inputs === undefined ? {} : { inputs: parseNumberFlag('inputs', values.inputs, 1) }),
   onProgress({ inputs, reached }) {
     if (process.stderr.isTTY)
       process.stderr.write(`\r${inputs} inputs, ${reached} reached the upstream `);

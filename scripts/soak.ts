@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
 import { createRandom } from '../test/support/random.ts';
+import { parseNumberFlag } from './rig/number-flag.ts';
 import { startWorld, type World } from './rig/world.ts';
 import { findMoreHandles, HEAP_ALLOWANCE_BYTES, riseOver, warmSamples } from './soak/growth.ts';
 import { readMetrics } from './soak/metrics-page.ts';
@@ -21,8 +22,8 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
   },
 });
-const seed = Number(values.seed);
-const seconds = Number(values.seconds);
+const seed = parseNumberFlag('seed', values.seed, 0);
+const seconds = parseNumberFlag('seconds', values.seconds, 1);
 
 /** Long enough for a renewal or two in each part. */
 const TOKEN_LIFETIME_SECONDS = 8;

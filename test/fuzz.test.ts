@@ -111,9 +111,9 @@ test('the watch finds a secret across two chunks, its signature alone, and any J
 });
 
 test(`no bytes make the built program fail, leak or send what it must not (seed ${SEED})`, async () => {
-  const { failures, inputs, reached, refusals } = await runFuzz({ seed: SEED, inputs: 1024 });
+  const { failures, inputs, reached, refusals } = await runFuzz({ seed: SEED, inputs: 512 });
   assert.deepEqual(failures, []);
-  assert.equal(inputs, 1024);
-  assert.ok(reached > 100, `${reached} reached the upstream`);
-  assert.ok(refusals.size > 8, [...refusals.keys()].join(', '));
+  assert.equal(inputs, 512);
+  assert.ok(reached > 50, `${reached} reached the upstream`);
+  assert.ok(refusals.size > 6, [...refusals.keys()].join(', '));
 });
