@@ -9,6 +9,7 @@ import {
   processEnvironment,
   processFlags,
 } from './environment.ts';
+import { findInlineSecrets } from './inline-secrets.ts';
 import { interpolate } from './interpolate.ts';
 import { describeIssue, processIssue } from './issues.ts';
 import { type ParsedJson, parseJsonWithComments } from './json.ts';
@@ -90,7 +91,11 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
     ...(source === undefined || (options.text !== undefined && options.file === undefined)
       ? {}
       : { file: source.file }),
-    warnings: [...fromEnvironment.warnings, ...findWarnings(config)],
+    warnings: [
+      ...fromEnvironment.warnings,
+      ...findInlineSecrets(source?.parsed.value),
+      ...findWarnings(config),
+    ],
   };
 }
 
