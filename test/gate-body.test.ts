@@ -31,7 +31,8 @@ for (const type of [
   'Multipart/Form-Data;boundary="x"',
 ]) {
   test(`a body is searched when it is sent as "${type}"`, () => {
-    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+    // PHP reads no form body of a GET; what stands between may make another method of it.
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'GET', 'HEAD']) {
       assert.ok(judgeOf('/Patient/_search', type, {}, method), method);
     }
   });
@@ -42,7 +43,6 @@ for (const [name, method, path, type] of [
   ['no media type', 'POST', '/Patient', undefined],
   ['XML', 'PUT', '/Patient/1', 'application/fhir+xml'],
   ['a batch to a route without rules', 'POST', '/', 'application/fhir+json'],
-  ['GET, whose body PHP does not read', 'GET', '/Patient', FORM],
 ] as const) {
   test(`a body streams through unread: ${name}`, () => {
     assert.equal(judgeOf(path, type, {}, method), undefined);

@@ -62,7 +62,6 @@ export function createRouteGate(route: RouteConfig): RouteGate {
       parameterNames: parseParameterNames(query),
       corsFields,
     };
-    if (method === 'GET' || method === 'HEAD') return admission;
     const judgeBody = checkBody(request.fields, interaction);
     if (judgeBody instanceof ProxyError) return refused(judgeBody, corsFields);
     return judgeBody === undefined ? admission : { ...admission, judgeBody };
