@@ -5,7 +5,7 @@ import { createDiscovery, type Discovery } from './auth/discovery.ts';
 import type { SigningKey } from './auth/signing-key.ts';
 import { createTokenSource } from './auth/token-source.ts';
 import type { RouteConfig } from './config/schema.ts';
-import { loadTlsOptions } from './config/tls.ts';
+import { findExposedTlsKey, loadTlsOptions } from './config/tls.ts';
 import type { Clock, Logger, TokenRequestEnd, TokenSource } from './contracts.ts';
 import { type Destination, openDestination } from './destination.ts';
 import { createEngine, type Engine } from './forward/engine.ts';
@@ -95,6 +95,8 @@ export async function createRoute(
 ): Promise<Route> {
   const { logger, clock } = options;
   const tls = await loadTlsOptions(config.tls, `routes["${config.path}"].tls`);
+  const exposed = await findExposedTlsKey(config.tls);
+  if (exposed !== undefined) logger.warn({ setting: `routes["${config.path}"].tls.key` }, exposed);
   const destination = opened ?? (await openDestination(config));
   const url = new URL(destination.fhirBase);
   const { key, changedAtMs } = await loadRouteKey(config.path, destination.client, logger);

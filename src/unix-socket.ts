@@ -4,6 +4,7 @@ import { chmod, lstat, mkdtemp, rename, rmdir, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 
+import { pathInMessage } from './config/path-in-message.ts';
 import { ConfigError } from './errors.ts';
 
 const OWNER_ONLY = 0o600;
@@ -53,11 +54,14 @@ async function assertFree(path: string): Promise<void> {
     throw refuse(path, error as NodeJS.ErrnoException);
   }
   if (!found.isSocket()) {
-    throw problem(`"${path}" is there already and is no socket`, 'Choose another path');
+    throw problem(
+      `${pathInMessage(path)} is there already and is no socket`,
+      'Choose another path',
+    );
   }
   if (await isAnswered(path)) {
     throw problem(
-      `"${path}" is in use by another program`,
+      `${pathInMessage(path)} is in use by another program`,
       'Stop that program, or choose another path',
     );
   }
@@ -90,7 +94,7 @@ async function removeSocket(path: string, own: Pick<Stats, 'ino' | 'dev'>): Prom
 function assertLength(bytes: number, path: string): void {
   if (bytes <= LONGEST_PATH_BYTES) return;
   throw problem(
-    `"${path}" is too long for a socket: expected at most ${LONGEST_PATH_BYTES} bytes, with room for a folder beside it`,
+    `${pathInMessage(path)} is too long for a socket: expected at most ${LONGEST_PATH_BYTES} bytes, with room for a folder beside it`,
     'Choose a shorter path, such as one below /run or /tmp',
   );
 }
@@ -98,15 +102,18 @@ function assertLength(bytes: number, path: string): void {
 function refuse(path: string, error: NodeJS.ErrnoException): ConfigError {
   const { code = 'unknown' } = error;
   if (code === 'ENOENT' || code === 'ENOTDIR') {
-    return problem(`the folder of "${path}" does not exist`, 'Make it, or choose another path');
+    return problem(
+      `the folder of ${pathInMessage(path)} does not exist`,
+      'Make it, or choose another path',
+    );
   }
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     return problem(
-      `no socket may be made in the folder of "${path}" by this user`,
+      `no socket may be made in the folder of ${pathInMessage(path)} by this user`,
       'Choose a path in a folder of your own',
     );
   }
-  return problem(`cannot listen on "${path}" (${code})`, 'Choose another path');
+  return problem(`cannot listen on ${pathInMessage(path)} (${code})`, 'Choose another path');
 }
 
 function problem(message: string, remedy: string): ConfigError {

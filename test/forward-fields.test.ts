@@ -36,6 +36,8 @@ describe('fields to the upstream', () => {
     ['X-HTTP-Method-Override, which OpenEMR 8 obeys', 'X-HTTP-Method-Override'],
     ['X-HTTP-Method', 'X-HTTP-Method'],
     ['X-Method-Override', 'X-Method-Override'],
+    ['X-Original-URL, which frameworks take for the path (CVE-2018-14773)', 'X-Original-URL'],
+    ['X-Rewrite-URL', 'X-Rewrite-URL'],
     ['Expect', 'Expect'],
     ['TE', 'TE'],
     ['Trailer, which has killed proxies', 'Trailer'],

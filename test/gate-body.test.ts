@@ -165,6 +165,16 @@ const BUNDLES: readonly (readonly [name: string, body: string | object, code?: s
   ['an absolute URL', batch(entry('GET', 'https://other.example/Patient/1')), 'bundle-refused'],
   ['dots in a URL', batch(entry('GET', '../../api/patient')), 'bundle-refused'],
   ['a path from the root', batch(entry('GET', '/Patient/1')), 'bundle-refused'],
+  [
+    'a parameter in a URL that replaces the path',
+    batch(entry('GET', 'Patient?_REWRITE%5BCOMMAND=x')),
+    'bundle-refused',
+  ],
+  [
+    'a parameter in a URL that replaces the method',
+    batch(entry('POST', 'Patient/_search?_method=DELETE')),
+    'bundle-refused',
+  ],
   ['a batch in a batch', batch(entry('POST', '')), 'bundle-refused'],
   [
     'a Bundle to be stored',

@@ -10,6 +10,8 @@ for (const [name, fields] of [
   ['gzip before chunked', ['Transfer-Encoding', 'gzip, chunked']],
   ['chunked twice', ['Transfer-Encoding', 'chunked', 'Transfer-Encoding', 'chunked']],
   ['identity', ['transfer-encoding', 'identity']],
+  ['an empty one', ['Transfer-Encoding', '']],
+  ['an empty one before chunked', ['Transfer-Encoding', '', 'Transfer-Encoding', 'chunked']],
   ['chunked with a parameter', ['Transfer-Encoding', 'chunked;q=1']],
 ] as const) {
   test(`transfer coding refused, and the connection closed: ${name}`, () => {

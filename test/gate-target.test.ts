@@ -117,6 +117,8 @@ const REFUSED: readonly (readonly [name: string, url: string])[] = [
   ['raw characters beyond ASCII', '/fhir/\u00e9'],
   ['a character that narrows to a slash', '/fhir/..\u012fadmin'],
   ['overlong UTF-8 of a dot', '/fhir/%c0%ae%c0%ae/admin'],
+  ['overlong UTF-8 of a dot, in three octets', '/fhir/%e0%80%ae%E0%80%AE/admin'],
+  ['overlong UTF-8 of a dot, in four octets', '/fhir/%f0%80%80%ae%f0%80%80%ae/admin'],
   ['an escape of IIS', '/fhir/%u002e%u002e/admin'],
   ['a broken escape', '/fhir/%2'],
   ['a broken escape before a query', '/fhir/%2?x'],

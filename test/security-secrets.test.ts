@@ -4,15 +4,20 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 
+import { readKeyText } from '../src/auth/key-file.ts';
 import { commands } from '../src/commands/list.ts';
 import { runProgram } from '../src/commands/program.ts';
 import { loadConfig } from '../src/config/load.ts';
+import { loadTlsOptions } from '../src/config/tls.ts';
+import { listenOnSocket } from '../src/unix-socket.ts';
+import { createAuthority } from './support/certificates.ts';
 import { rs384Key } from './support/keys.ts';
 import { startProxy } from './support/proxy.ts';
 import { createTestRuntime } from './support/runtime.ts';
@@ -64,6 +69,63 @@ test('no error about the configuration repeats a secret in it', async () => {
       return true;
     });
   }
+});
+
+test('values that are shown are warned about', async () => {
+  const { warnings } = await load({
+    log: { showValues: true },
+    routes: [{ ...ROUTE, client: { id: 'a', key: 'k', scopes: SCOPES } }],
+  });
+  assert.match(warnings.join(), /^log\.showValues is true: /);
+});
+
+const PASTED: readonly (readonly [name: string, text: string])[] = [
+  ['a PEM', KEY.pem],
+  ['a PEM on one line', KEY.pem.replaceAll('\n', '\\n')],
+  ['a PEM without its first line', KEY.pem.split('\n').slice(1).join('\n')],
+  ['the base64 of a PEM', KEY.pem.split('\n').slice(1, -2).join('')],
+  ['a JWK without its first brace', KEY.text.slice(1)],
+];
+
+for (const [name, text] of PASTED) {
+  test(`${name} in place of the path of a file is not repeated`, async (t) => {
+    const authority = await createAuthority();
+    const folder = mkdtempSync(join(tmpdir(), 'secrets-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const cert = join(folder, 'cert.pem');
+    writeFileSync(cert, authority.cert);
+    const pasted = join(folder, text);
+    const attempts = [
+      () => loadTlsOptions({ insecure: false, ca: pasted }),
+      () => loadTlsOptions({ insecure: false, cert: pasted, key: pasted }),
+      () => loadTlsOptions({ insecure: false, cert, key: pasted }),
+      () => readKeyText(pasted),
+      () => listenOnSocket(createServer(), pasted),
+    ];
+    for (const attempt of attempts) {
+      await assert.rejects(attempt(), ({ message }: Error) => {
+        for (let at = 0; at + 60 < text.length; at += 30) {
+          assert.ok(!message.includes(text.slice(at, at + 60)), message);
+        }
+        assert.match(message, /a text of \d+ characters, which is no path/);
+        return true;
+      });
+    }
+  });
+}
+
+test('the key of a client certificate that others can read is warned about', async (t) => {
+  const authority = await createAuthority();
+  const folder = mkdtempSync(join(tmpdir(), 'secrets-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+  writeFileSync(cert, authority.cert);
+  writeFileSync(key, authority.key, { mode: 0o640 });
+  const { log } = await startProxy(t, { route: { tls: { cert, key } } });
+  assert.match(log(), /"setting":"routes\[\\"\/fhir\\"\]\.tls\.key".*mode 0640\): expected 0600/);
+  chmodSync(key, 0o600);
+  const second = await startProxy(t, { route: { tls: { cert, key } } });
+  assert.doesNotMatch(second.log(), /mode 0/);
 });
 
 test('neither log, answers, metrics nor inspector show the API key', async (t) => {

@@ -6,20 +6,47 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { type TokenAttemptOptions, buildTokenKey } from '../src/auth/token-attempt.ts';
+import { rs384Key } from './support/keys.ts';
 import { startProxy } from './support/proxy.ts';
 
 test('routes that differ in their scopes alone have tokens of their own', async (t) => {
-  const { url, received, authorization, config } = await startProxy(t, {
+  const key = rs384Key();
+  const { url, received, authorization } = await startProxy(t, {
+    key,
     scopes: ['system/Patient.read', 'system/Observation.read'],
-    further: [{ path: '/fhir/system' }],
+    further: [
+      {
+        path: '/fhir/system',
+        client: { id: 'test-client', key: key.text, scopes: ['system/Patient.read'] },
+      },
+    ],
   });
-  assert.equal(config.routes.length, 2);
   for (const path of ['/fhir/Patient/1', '/fhir/system/Patient/1']) {
     assert.equal((await fetch(url + path)).status, 200);
   }
   const [one, two] = received.map(({ headers }) => headers.authorization);
   assert.equal(authorization.issued.length, 2);
   assert.notEqual(one, two);
+  assert.deepEqual(
+    authorization.requests.map(({ form }) => form.get('scope')),
+    ['system/Patient.read system/Observation.read', 'system/Patient.read'],
+  );
+});
+
+test('no two clients have one key, however the parts of their keys join', () => {
+  const rest = { discovery: { url: 'u' }, key: { alg: 'RS384', kid: 'k' } };
+  const key = (id: string, ...scopes: string[]) =>
+    buildTokenKey({ client: { id, scopes }, ...rest } as unknown as TokenAttemptOptions);
+  const keys = [
+    key('a', 'b', 'c'),
+    key('a', 'b c'),
+    key('a', 'bc'),
+    key('ab', 'c'),
+    key('abc'),
+    key('a","b', 'c'),
+  ];
+  assert.equal(new Set(keys).size, keys.length);
 });
 
 test('a path that joins two routes belongs to the longer one, and to it alone', async (t) => {

@@ -4,6 +4,7 @@ import { access, type FileHandle, open } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { isAbsolute } from 'node:path';
 
+import { pathInMessage } from '../config/path-in-message.ts';
 import { ProxyError } from '../errors.ts';
 import { trimKeyText } from './signing-key.ts';
 
@@ -126,14 +127,14 @@ function refuseFile(path: string, error: unknown): ProxyError {
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return new ProxyError(
       'key-file-missing',
-      `the key file "${path}" does not exist: expected a JWK or PEM file. Correct the path, or make one with "fhir-auth-proxy key generate"`,
+      `the key file ${pathInMessage(path)} does not exist: expected a JWK or PEM file. Correct the path, or make one with "fhir-auth-proxy key generate"`,
       { cause: error },
     );
   }
   const reason = code === 'EISDIR' ? 'is a directory' : `cannot be read (${code ?? 'unknown'})`;
   return new ProxyError(
     'key-file-unreadable',
-    `the key file "${path}" ${reason}: expected a JWK or PEM file that the user of this program can read`,
+    `the key file ${pathInMessage(path)} ${reason}: expected a JWK or PEM file that the user of this program can read`,
     { cause: error },
   );
 }

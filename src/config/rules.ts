@@ -32,6 +32,11 @@ export function findWarnings(config: ProxyConfig): string[] {
         'listen.unsafeAnyHost is true: any web page can read health data through this proxy by DNS rebinding. List the names in "listen.allowedHosts" instead',
       ]
     : [];
+  const log = config.log.showValues
+    ? [
+        'log.showValues is true: ids, parameter values and bodies, which are health data, stand in the log and on the inspector. Leave it out where patients are real',
+      ]
+    : [];
   const routes = config.routes.flatMap((route, index) => {
     const at = (...path: ConfigPath) => formatPath(['routes', index, ...path]);
     const url = URL.canParse(route.upstream) ? new URL(route.upstream) : undefined;
@@ -48,7 +53,7 @@ export function findWarnings(config: ProxyConfig): string[] {
     }
     return warnings;
   });
-  return [...listen, ...routes];
+  return [...listen, ...log, ...routes];
 }
 
 function hostRule(raw: unknown, host: string): Finding[] {

@@ -1,8 +1,10 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
+import { platform } from 'node:os';
 import tls, { type ConnectionOptions } from 'node:tls';
 
 import { ConfigError, type ConfigProblem } from '../errors.ts';
+import { pathInMessage } from './path-in-message.ts';
 import type { TlsConfig } from './schema.ts';
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
@@ -58,6 +60,17 @@ export async function loadTlsOptions(
   };
 }
 
+/**
+ * What is unwise about the mode of the file of the client certificate's key, in a sentence for the log;
+ * undefined when nothing is, when there is none, or where files have no such bits (Windows).
+ */
+export async function findExposedTlsKey({ key }: TlsConfig): Promise<string | undefined> {
+  if (key === undefined || platform() === 'win32') return undefined;
+  const mode = (await stat(key)).mode & 0o777;
+  if ((mode & 0o077) === 0) return undefined;
+  return `the key file "${key}" can be read by others than its owner (mode 0${mode.toString(8)}): expected 0600`;
+}
+
 /** The usual certificate authorities and those of a PEM text, each as PEM. */
 export function authoritiesWith(pem: string): string[] {
   // From Node 22.15 on this includes NODE_EXTRA_CA_CERTS and, when asked for, the system's store.
@@ -90,30 +103,33 @@ function describeFailure(
 ): { message: string; remedy: string } {
   const code = (error as NodeJS.ErrnoException).code ?? '';
   if (code === 'ENOENT') {
-    return { message: `"${file}" does not exist`, remedy: 'Name an existing PEM file' };
+    return {
+      message: `${pathInMessage(file)} does not exist`,
+      remedy: 'Name an existing PEM file',
+    };
   }
   if (code === 'EACCES' || code === 'EPERM') {
     return {
-      message: `"${file}" may not be read by this user`,
+      message: `${pathInMessage(file)} may not be read by this user`,
       remedy: 'Give this user the right to read it',
     };
   }
   if (code === 'ERR_MISSING_PASSPHRASE') {
     return {
-      message: `"${file}" is protected by a passphrase`,
+      message: `${pathInMessage(file)} is protected by a passphrase`,
       remedy: 'Write it without one: openssl pkey -in KEY -out PLAIN',
     };
   }
   if (code === 'EISDIR') {
-    return { message: `"${file}" is a folder`, remedy: 'Name the PEM file in it' };
+    return { message: `${pathInMessage(file)} is a folder`, remedy: 'Name the PEM file in it' };
   }
   return name === 'key'
     ? {
-        message: `"${file}" holds no private key in PEM form`,
+        message: `${pathInMessage(file)} holds no private key in PEM form`,
         remedy: 'Give a file that has "-----BEGIN PRIVATE KEY-----"',
       }
     : {
-        message: `"${file}" holds no certificate in PEM form`,
+        message: `${pathInMessage(file)} holds no certificate in PEM form`,
         remedy:
           'Give a file that has "-----BEGIN CERTIFICATE-----"; openssl x509 -inform der -in CERT turns DER into it',
       };

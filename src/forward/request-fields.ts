@@ -31,6 +31,9 @@ const REMOVED: ReadonlySet<string> = new Set([
   'x-http-method-override',
   'x-http-method',
   'x-method-override',
+  // Frameworks take these for the path that is asked for (CVE-2018-14773).
+  'x-original-url',
+  'x-rewrite-url',
 ]);
 
 const REMOVED_PREFIXES = ['x-forwarded-', 'sec-fetch-', 'access-control-request-'] as const;

@@ -7,6 +7,7 @@ import { parseInteraction } from '../fhir/interaction.ts';
 import type { AccessRules } from './access.ts';
 import type { BodyJudge } from './admission.ts';
 import { hasDuplicateName } from './duplicate-name.ts';
+import { METHOD_PARAMETER, REWRITE_COMMAND, hasPhpParameter } from './php-name.ts';
 import { checkTarget } from './target.ts';
 
 /** Longest Bundle that is looked into. */
@@ -70,6 +71,13 @@ function judgeEntry(entry: unknown, index: number, rules: AccessRules): ProxyErr
     return refuse(`"entry[${index}].request.url" is not a plain path below the FHIR base`);
   }
   const path = `/${url}`.slice(0, checked.pathLength);
+  const query = `/${url}`.slice(checked.pathLength + 1);
+  const steering = [REWRITE_COMMAND, METHOD_PARAMETER].find((name) => hasPhpParameter(query, name));
+  if (steering !== undefined) {
+    return refuse(
+      `"entry[${index}].request.url" has the parameter "${steering}", which steers OpenEMR`,
+    );
+  }
   const interaction = parseInteraction(method, path);
   const error =
     interaction.name === 'batch'

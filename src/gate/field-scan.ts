@@ -16,6 +16,7 @@ export interface ScannedFields {
   /** Every `Content-Encoding` value, joined by commas. */
   contentEncoding: string;
   contentLength: string;
+  transferEncodingCount: number;
   /** Every `Transfer-Encoding` value, joined by commas. */
   transferEncoding: string;
   authorization: string;
@@ -40,6 +41,7 @@ export function scanFields(rawHeaders: readonly string[]): ScannedFields {
     contentType: '',
     contentEncoding: '',
     contentLength: '',
+    transferEncodingCount: 0,
     transferEncoding: '',
     authorization: '',
     apiKey: '',
@@ -88,6 +90,7 @@ function take(found: ScannedFields, name: string, value: string): void {
       found.contentLength = value;
       break;
     case 'transfer-encoding':
+      found.transferEncodingCount++;
       found.transferEncoding = joined(found.transferEncoding, value);
       break;
     case 'authorization':

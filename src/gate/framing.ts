@@ -27,8 +27,12 @@ export function checkFraming(
       { status: 414 },
     );
   }
-  // Node takes "xchunked" for no body at all, and would then read the body as the next request.
-  if (fields.transferEncoding !== '' && fields.transferEncoding.toLowerCase() !== 'chunked') {
+  // Node takes "xchunked" for no body at all, and would then read the body as the next request; one
+  // that is empty it does not see.
+  if (
+    fields.transferEncodingCount > 1 ||
+    (fields.transferEncodingCount === 1 && fields.transferEncoding.toLowerCase() !== 'chunked')
+  ) {
     return new ProxyError(
       'framing-refused',
       'the "Transfer-Encoding" field is not "chunked": expected that, or none at all (RFC 9112 section 6.1)',

@@ -92,13 +92,21 @@ function octetProblem(octet: number, target: string, at: number): string | undef
   if (octet < 0x20 || octet === 0x7f) {
     return 'the path holds an encoded control character: no FHIR path has one';
   }
-  if (octet === 0xc0 || octet === 0xc1) {
+  if (isOverlong(octet, target, at)) {
     return 'the path holds an encoded octet that is not UTF-8: expected UTF-8';
   }
   if (octet === PERCENT && hexPair(target, at + 3) >= 0) {
     return 'the path is percent-encoded twice ("%25" before two hexadecimal digits): encode it once';
   }
   return isDelimiter(octet) ? delimiterProblem(target.slice(at, at + 3)) : undefined;
+}
+
+/** Whether a UTF-8 sequence begins here that spells a shorter character: lax decoders make "." of it. */
+function isOverlong(octet: number, target: string, at: number): boolean {
+  if (octet === 0xc0 || octet === 0xc1) return true;
+  if (octet !== 0xe0 && octet !== 0xf0) return false;
+  const next = target.charCodeAt(at + 3) === PERCENT ? hexPair(target, at + 4) : -1;
+  return next >= 0x80 && next < (octet === 0xe0 ? 0xa0 : 0x90);
 }
 
 function isDelimiter(code: number): boolean {
