@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -117,6 +117,41 @@ describe('key public', () => {
       const checked = await key(cwd, 'check', 'jwks.json', '--against', name);
       assert.equal(checked.code, name === 'c.pem' ? 1 : 0, checked.out);
     }
+  });
+
+  for (const alg of ['RS384', 'ES384']) {
+    it(`prints a certificate of an ${alg} key with --x509, which openssl verifies`, async (t) => {
+      const cwd = createFolder(t);
+      assert.equal((await key(cwd, 'generate', 'key.json', '--alg', alg)).code, 0);
+      const { code, out, err } = await key(cwd, 'public', 'key.json', '--x509');
+      assert.equal(code, 0, err);
+      assert.doesNotMatch(out, /PRIVATE/);
+      assert.equal(out.match(/-----BEGIN/g)?.length, 1);
+      const certificate = new X509Certificate(out);
+      assert.ok(certificate.verify(certificate.publicKey));
+      const { out: spki } = await key(cwd, 'public', 'key.json', '--pem');
+      assert.equal(certificate.publicKey.export({ format: 'pem', type: 'spki' }), spki);
+      const { kid } = JSON.parse(readFileSync(join(cwd, 'key.json'), 'utf8')) as { kid: string };
+      assert.equal(certificate.subject, `CN=${kid}`);
+      writeFileSync(join(cwd, 'key.crt'), out);
+      const told = execFileSync('openssl', ['verify', '-CAfile', 'key.crt', 'key.crt'], { cwd });
+      assert.match(told.toString(), /OK/);
+    });
+  }
+
+  it('is not written below a file, and does not say that it is there', async (t) => {
+    const cwd = createFolder(t);
+    write(cwd, 'file', 'text');
+    const { code, err } = await key(cwd, 'generate', 'file/key.json', '--bits', '2048');
+    assert.equal(code, 1);
+    assert.match(err, /cannot write the key file ".*" \(ENOTDIR\)/);
+  });
+
+  it('prints one form at a time', async (t) => {
+    const cwd = createFolder(t);
+    const { code, err } = await key(cwd, 'public', 'key.json', '--pem', '--x509');
+    assert.equal(code, 2);
+    assert.match(err, /expected one of them/);
   });
 
   it('prints SubjectPublicKeyInfo with --pem', async (t) => {

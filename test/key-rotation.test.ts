@@ -1,99 +1,22 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync, existsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 
-import { followConfig } from '../src/commands/follow-config.ts';
 import { runProgram } from '../src/commands/program.ts';
-import { parseJsonWithComments } from '../src/config/json.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { createLogger } from '../src/observe/logger.ts';
-import { startSandbox } from '../src/sandbox/index.ts';
 import { createProxyServer } from '../src/server.ts';
-import { findFreePort } from './support/free-port.ts';
-import { rs384Key } from './support/keys.ts';
+import {
+  NEXT,
+  OLD,
+  runFollowing as run,
+  startRotatable as start,
+} from './support/rotating-proxy.ts';
 import { createTestRuntime } from './support/runtime.ts';
-
-const OLD = rs384Key('old');
-const NEXT = rs384Key('next');
 
 interface Jwks {
   keys: { kid: string; d?: string }[];
-}
-
-/** A client of the sandbox, registered by address or with its keys, and its config file. */
-async function start(
-  t: TestContext,
-  { version = '7.0.3', inline = false }: { version?: '7.0.3' | '8.0.0'; inline?: boolean } = {},
-) {
-  const cwd = mkdtempSync(join(tmpdir(), 'rotate-'));
-  t.after(() => rmSync(cwd, { recursive: true }));
-  writeFileSync(join(cwd, 'private.jwk.json'), OLD.text, { mode: 0o600 });
-  const sandbox = await startSandbox({
-    version,
-    client: { id: 'client', key: OLD.privateJwk },
-  });
-  t.after(() => sandbox.close());
-  const port = await findFreePort();
-  const jwksUri = `http://127.0.0.1:${port}/.well-known/jwks.json`;
-  if (!inline) sandbox.state.clients.get('client')!.jwksUri = jwksUri;
-  const configFile = join(cwd, 'proxy.config.json');
-  writeFileSync(
-    configFile,
-    `{
-  // beside the sandbox
-  "listen": { "port": ${port} },
-  "routes": [
-    {
-      "path": "/fhir",
-      "upstream": "${sandbox.fhirBase}",
-      "client": {
-        "id": "client", // registered by hand
-        "key": "private.jwk.json",
-        "scopes": ["system/Patient.read"]
-      }
-    }
-  ]
-}
-`,
-  );
-  const rotate = async (...argv: string[]) => {
-    const runtime = createTestRuntime({ cwd });
-    const code = await runProgram(['key', 'rotate', ...argv], runtime, { version: '0' });
-    return { code, out: runtime.out(), err: runtime.err() };
-  };
-  const text = () => readFileSync(configFile, 'utf8');
-  const client = () =>
-    (
-      parseJsonWithComments(text(), configFile).value as {
-        routes: { client: { key: string; publish?: string[] } }[];
-      }
-    ).routes[0]!.client;
-  return {
-    cwd,
-    sandbox,
-    jwksUri,
-    configFile,
-    rotate,
-    text,
-    client,
-    url: `http://127.0.0.1:${port}`,
-  };
-}
-
-/** The proxy of the config file, following it as `start` does. */
-async function run(t: TestContext, cwd: string) {
-  const load = () => loadConfig({ cwd });
-  const loaded = await load();
-  const logger = createLogger({ format: 'json', level: 'silent', stream: 2 });
-  const proxy = await createProxyServer(loaded.config, { logger });
-  const followed = followConfig({ loaded, load, proxy, logger });
-  t.after(async () => {
-    await followed.close();
-    await proxy.destroy();
-  });
-  await proxy.listen();
 }
 
 describe('key rotate', () => {

@@ -59,7 +59,13 @@ export const keyCommand: Command<KeyArgs> = {
           type: 'boolean',
           default: false,
           describe:
-            'generate: PKCS#8 instead of JWK; public: X.509 SubjectPublicKeyInfo instead of a JWK Set',
+            'generate: PKCS#8 instead of JWK; public: SubjectPublicKeyInfo instead of a JWK Set',
+        })
+        .option('x509', {
+          type: 'boolean',
+          default: false,
+          describe:
+            'public: a self-signed X.509 certificate, PEM, valid for ten years, instead of a JWK Set',
         })
         .option('against', {
           type: 'string',
@@ -80,7 +86,6 @@ export const keyCommand: Command<KeyArgs> = {
         .option('delete', {
           type: 'boolean',
           default: false,
-          implies: 'finish',
           describe: 'rotate --finish: delete the files of the old keys',
         })
         .option('json', {

@@ -13,7 +13,8 @@ const OWNER_ONLY_FOLDER = 0o700;
  *
  * @param file absolute path
  * @param what what messages call it, such as "key file"
- * @param options.force whether a file that is there may be replaced; it is replaced in one step
+ * @param options.force whether a file that is there may be replaced; it is replaced in one step. Left
+ *   out by a command that has no such flag
  * @throws ProxyError `file-exists` or `key-file-not-written`
  */
 export async function writePrivateFile(
@@ -23,7 +24,7 @@ export async function writePrivateFile(
   options: { force?: boolean } = {},
 ): Promise<void> {
   try {
-    await mkdir(dirname(file), { recursive: true, mode: OWNER_ONLY_FOLDER });
+    await mkdir(dirname(file), { recursive: true, mode: OWNER_ONLY_FOLDER }).catch(refuseFolder);
     if (options.force !== true) {
       await writeFile(file, text, { mode: OWNER_ONLY, flag: 'wx' });
       return;
@@ -36,16 +37,16 @@ export async function writePrivateFile(
       await rm(fresh, { force: true });
     }
   } catch (error) {
-    throw refuse(file, what, error);
+    throw refuse(file, what, options.force !== undefined, error);
   }
 }
 
-function refuse(file: string, what: string, error: unknown): ProxyError {
+function refuse(file: string, what: string, hasForce: boolean, error: unknown): ProxyError {
   const { code = 'unknown' } = error as NodeJS.ErrnoException;
   if (code === 'EEXIST') {
     return new ProxyError(
       'file-exists',
-      `the ${what} "${file}" is there already and was left as it is. Name another file, or replace it with --force`,
+      `the ${what} "${file}" is there already and was left as it is. Name another file${hasForce ? ', or replace it with --force' : ''}`,
       { cause: error },
     );
   }
@@ -54,4 +55,9 @@ function refuse(file: string, what: string, error: unknown): ProxyError {
     `cannot write the ${what} "${file}" (${code}): expected a folder that may be written to`,
     { cause: error },
   );
+}
+
+/** EEXIST of a folder means that a file has its name, not that there is a key. */
+function refuseFolder(error: NodeJS.ErrnoException): never {
+  throw error.code === 'EEXIST' ? Object.assign(error, { code: 'ENOTDIR' }) : error;
 }

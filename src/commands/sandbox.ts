@@ -14,8 +14,9 @@ import {
   startSandbox,
 } from '../sandbox/index.ts';
 import type { Command } from './command.ts';
+import { writePrivateFile } from './private-file.ts';
 import { type StopSignal, signalExitCode } from './runtime.ts';
-import { readGivenKey, writeKey } from './sandbox-key.ts';
+import { readGivenKey } from './sandbox-key.ts';
 import { describePlaces, formatPlaces } from './sandbox-places.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -34,6 +35,7 @@ interface SandboxArgs {
 
 /** One above the proxy's own, and none of those that OpenEMR's containers use. */
 const DEFAULT_PORT = '8089';
+const DEFAULT_HOST = '127.0.0.1';
 
 /** Runs the OpenEMR look-alike alone. */
 export const sandboxCommand: Command<SandboxArgs> = {
@@ -63,7 +65,7 @@ export const sandboxCommand: Command<SandboxArgs> = {
     yargs
       .option('host', {
         type: 'string',
-        default: '127.0.0.1',
+        default: DEFAULT_HOST,
         requiresArg: true,
         describe: 'Address to listen on',
       })
@@ -83,7 +85,8 @@ export const sandboxCommand: Command<SandboxArgs> = {
       .option('tls', {
         type: 'boolean',
         default: false,
-        describe: 'Speak HTTPS, with a self-signed certificate made at start',
+        describe:
+          'Speak HTTPS as "localhost" (or as --host), with a self-signed certificate made at start',
       })
       .option('fault', {
         type: 'string',
@@ -139,9 +142,13 @@ export const sandboxCommand: Command<SandboxArgs> = {
         errorLog: resolve(runtime.cwd, args['error-log'] ?? join(folder, 'error.log')),
         client: { ...(id === undefined ? {} : { id }), ...(key === undefined ? {} : { key }) },
         ...(tls === undefined ? {} : { tls }),
+        // The first name of its certificate, and the one that people type.
+        ...(args.tls && args.host === DEFAULT_HOST ? { name: 'localhost' } : {}),
         ...(siteAddress === undefined ? {} : { settings: { siteAddress } }),
       });
-      if (key === undefined) await writeKey(keyFile, sandbox.client.key);
+      if (key === undefined) {
+        await writePrivateFile(keyFile, `${JSON.stringify(sandbox.client.key)}\n`, 'key file');
+      }
       const certificate = tls === undefined ? undefined : join(folder, 'certificate.pem');
       if (certificate !== undefined) await writeFile(certificate, tls?.cert ?? '');
       const places = describePlaces(sandbox, version, keyFile, certificate);

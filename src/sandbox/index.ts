@@ -34,6 +34,8 @@ export interface SandboxOptions {
   version?: SandboxVersion;
   /** Address to listen on; default `127.0.0.1`. */
   host?: string;
+  /** What its URL calls the host; default `host`, or `127.0.0.1` when it listens on every address. */
+  name?: string;
   /** Port; default 0, a free one. */
   port?: number;
   /** Path of the error log; default: `error.log` in a new folder below the temporary one, removed by `close`. */
@@ -141,7 +143,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const server = await listen(state, { host, port, ...(tls === undefined ? {} : { tls }) });
   // Nobody can call "every address"; and whoever calls one of them expects that one in the answers.
   const anyHost = isWildcardHost(host);
-  const name = anyHost ? '127.0.0.1' : host;
+  const name = options.name ?? (anyHost ? '127.0.0.1' : host);
   const authority = name.includes(':') ? `[${name}]` : name;
   const url = `${tls === undefined ? 'http' : 'https'}://${authority}:${server.port}`;
   if (options.settings?.siteAddress === undefined && !anyHost) state.settings.siteAddress = url;

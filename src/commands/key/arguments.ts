@@ -7,6 +7,7 @@ export interface KeyArgs extends RouteArgs {
   alg: string;
   bits: string | undefined;
   pem: boolean;
+  x509: boolean;
   against: string | undefined;
   force: boolean;
   finish: boolean;

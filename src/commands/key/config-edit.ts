@@ -1,6 +1,6 @@
 /** Changes of single values in a config file; whatever else stands in it, comments included, stays. */
 import { randomUUID } from 'node:crypto';
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 
 import { applyEdits, type FormattingOptions, modify } from 'jsonc-parser';
 
@@ -16,10 +16,12 @@ export interface ConfigEdit {
 }
 
 /**
- * @param file absolute path
- * @throws ProxyError `file-not-written` from both functions when the file cannot be replaced
+ * @param path absolute path; a symbolic link stays one
+ * @throws ProxyError from both functions: `file-not-written` when the file cannot be replaced,
+ *   `file-changed` when somebody else has changed it since, whose text is left as it is
  */
-export async function openConfigEdit(file: string): Promise<ConfigEdit> {
+export async function openConfigEdit(path: string): Promise<ConfigEdit> {
+  const file = await realpath(path);
   const original = await readFile(file, 'utf8');
   const { mode } = await stat(file);
   const formattingOptions: FormattingOptions = {
@@ -31,9 +33,15 @@ export async function openConfigEdit(file: string): Promise<ConfigEdit> {
 
   const replace = async (text: string): Promise<void> => {
     if (text === current) return;
+    if ((await readFile(file, 'utf8')) !== current) {
+      throw new ProxyError(
+        'file-changed',
+        `"${file}" was changed by somebody else meanwhile and was left so: see that "key" of the client names the key in use and is the first of "publish"`,
+      );
+    }
     const fresh = `${file}.${randomUUID()}`;
     try {
-      await writeFile(fresh, text, { flag: 'wx', mode });
+      await writeDurably(fresh, text, mode);
       await rename(fresh, file);
       current = text;
     } catch (error) {
@@ -54,4 +62,15 @@ export async function openConfigEdit(file: string): Promise<ConfigEdit> {
     },
     restore: () => replace(original),
   };
+}
+
+/** So that a power cut leaves the old text or the new one, and nothing between. */
+async function writeDurably(file: string, text: string, mode: number): Promise<void> {
+  const handle = await open(file, 'wx', mode);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }

@@ -11,13 +11,21 @@ import { EXIT, type Runtime } from '../runtime.ts';
 import { UsageError } from '../usage-error.ts';
 import { createWarningLogger } from '../warning-logger.ts';
 import type { KeyArgs } from './arguments.ts';
+import { createKeyCertificate } from './certificate.ts';
 
 /** Prints the public half of a private key. */
 export async function printPublicKey(args: KeyArgs, runtime: Runtime): Promise<number> {
+  if (args.pem && args.x509) {
+    throw new UsageError('--pem and --x509 are two forms of one key: expected one of them');
+  }
   const key =
     args.file === undefined
       ? await loadConfiguredKey(args, runtime)
       : await loadKeyFile(args.file, runtime);
+  if (args.x509) {
+    runtime.stdout.write(await createKeyCertificate(key));
+    return EXIT.ok;
+  }
   if (!args.pem) {
     runtime.stdout.write(`${JSON.stringify(buildJwks([key]), null, 2)}\n`);
     return EXIT.ok;

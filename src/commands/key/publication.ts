@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { JWK } from 'jose';
 
+import { buildJwks } from '../../auth/jwks.ts';
+import type { SigningKey } from '../../auth/signing-key.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import { isWildcardHost } from '../../config/loopback.ts';
 import type { ListenConfig, ProxyConfig } from '../../config/schema.ts';
@@ -20,8 +22,8 @@ const ANSWER_MS = 2_000;
 
 /** The published keys. */
 export interface Publication {
-  /** Resolves once the changed configuration is what is published: a set with this key in it, or first in it. */
-  adopt(kid: string, place: 'first' | 'anywhere'): Promise<void>;
+  /** Resolves once these keys are published, in this order; rejects when `stop` is aborted before. */
+  adopt(keys: readonly SigningKey[], stop: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -50,13 +52,17 @@ export async function openPublication(
 /** It follows its config file by itself. */
 function followRunning(url: string): Publication {
   return {
-    async adopt(kid, place) {
+    async adopt(keys, stop) {
+      const wanted = buildJwks(keys).keys.map(({ kid }) => kid);
       const startedAtMs = performance.now();
       for (;;) {
-        const kids = ((await fetchKeys(url)) ?? []).map((key) => key.kid);
-        if (place === 'first' ? kids[0] === kid : kids.includes(kid)) return;
+        const there = ((await fetchKeys(url, stop)) ?? []).map(({ kid }) => kid);
+        stop.throwIfAborted();
+        // Other routes may publish keys between them.
+        const found = there.filter((kid) => wanted.includes(kid));
+        if (found.join('\n') === wanted.join('\n')) return;
         if (performance.now() - startedAtMs > TAKE_OVER_MS) break;
-        await sleep(ASK_EVERY_MS);
+        await sleep(ASK_EVERY_MS, undefined, { signal: stop });
       }
       throw new ProxyError(
         'keys-not-published',
@@ -101,9 +107,11 @@ function publishedUrl({ host, port, socket }: ListenConfig): string | undefined 
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}${JWKS_PATH}`;
 }
 
-async function fetchKeys(url: string): Promise<JWK[] | undefined> {
+async function fetchKeys(url: string, stop?: AbortSignal): Promise<JWK[] | undefined> {
+  const late = AbortSignal.timeout(ANSWER_MS);
   try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
+    const signal = stop === undefined ? late : AbortSignal.any([stop, late]);
+    const answer = await fetch(url, { signal });
     const { keys } = (await answer.json()) as { keys?: JWK[] };
     return Array.isArray(keys) ? keys : undefined;
   } catch {

@@ -13,33 +13,42 @@ import { createDialogue, type Dialogue } from '../init/dialogue.ts';
 import { writePrivateFile } from '../private-file.ts';
 import { reportWithHints } from '../route-failure.ts';
 import { EXIT, type Runtime, signalExitCode, type StopSignal } from '../runtime.ts';
+import { UsageError } from '../usage-error.ts';
 import type { KeyArgs } from './arguments.ts';
 import { openConfigEdit } from './config-edit.ts';
 import { isThere } from './file-there.ts';
+import { finishRotation } from './finish.ts';
 import { tryKey } from './key-trial.ts';
 import { loadKeyFile } from './public.ts';
 import { openPublication, type Publication } from './publication.ts';
-import { finishRotation, type RotatingRoute, readRotatingRoute } from './rotating-route.ts';
+import { assertNotRotating, type RotatingRoutes, readRotatingRoutes } from './rotating-routes.ts';
 
 /** The keys of a rotation. */
 interface Rotation {
-  route: RotatingRoute;
+  rotating: RotatingRoutes;
   fresh: { file: string; key: SigningKey };
   publication: Publication;
 }
 
 /** Runs `key rotate`. */
 export async function rotateKey(args: KeyArgs, runtime: Runtime): Promise<number> {
+  if (args.delete && !args.finish) {
+    throw new UsageError(
+      '--delete is given without --finish: the old key may be needed until the rotation is finished',
+      'Run "fhir-auth-proxy key rotate" first, then "fhir-auth-proxy key rotate --finish --delete"',
+    );
+  }
   const dialogue = await createDialogue(runtime);
-  const route = await readRotatingRoute(args, runtime);
-  if (args.finish) return finishRotation(route, args, dialogue, runtime);
-  route.assertNotRotating();
+  const rotating = await readRotatingRoutes(args, runtime);
+  if (args.finish) return finishRotation(rotating, args, dialogue, runtime);
+  const named = args.file === undefined ? undefined : resolve(runtime.cwd, args.file);
+  assertNotRotating(rotating, named, runtime);
   dialogue.begin('fhir-auth-proxy key rotate');
-  const fresh = await provideNextKey(args.file, route, dialogue, runtime);
+  const fresh = await provideNextKey(named, rotating, dialogue, runtime);
   const load = () => loadChosenRoute(args, runtime);
-  const publication = await openPublication(load, route.key.kid, dialogue, runtime);
+  const publication = await openPublication(load, rotating.key.kid, dialogue, runtime);
   try {
-    return await change({ route, fresh, publication }, args, dialogue, runtime);
+    return await change({ rotating, fresh, publication }, args, dialogue, runtime);
   } finally {
     await publication.close();
   }
@@ -47,71 +56,71 @@ export async function rotateKey(args: KeyArgs, runtime: Runtime): Promise<number
 
 /** Publishes, tries, and switches; whatever goes wrong on the way puts the configuration back. */
 async function change(
-  { route, fresh, publication }: Rotation,
+  { rotating, fresh, publication }: Rotation,
   args: KeyArgs,
   dialogue: Dialogue,
   runtime: Runtime,
 ): Promise<number> {
   const stop = runtime.stopSignal();
-  const edit = await openConfigEdit(route.configFile);
-  const inFile = (file: string) => pathFrom(dirname(route.configFile), file);
-  const [old, next] = [inFile(route.keyFile), inFile(fresh.file)];
-  const order = { second: [old, next], first: [next, old] };
-  const attempt = async (place: 'second' | 'first') => {
+  const edit = await openConfigEdit(rotating.configFile);
+  const { key: oldKey, keyFile, isKeyFirst } = rotating;
+  const old = { file: keyFile, key: oldKey };
+  const inFile = ({ file }: { file: string }) => pathFrom(dirname(rotating.configFile), file);
+  const set = (name: 'key' | 'publish', value: unknown) =>
+    rotating.routes.map(({ path }) => [path(name), value] as const);
+  const publish = (order: readonly { file: string }[]) => set('publish', order.map(inFile));
+  const putBack = () => (isKeyFirst ? edit.restore() : edit.set(publish([old, fresh])));
+  const attempt = async (...order: readonly { file: string; key: SigningKey }[]) => {
     stop.throwIfAborted();
-    await edit.set([[route.path('publish'), order[place]]]);
-    await publication.adopt(fresh.key.kid, place === 'first' ? 'first' : 'anywhere');
-    return tryKey(route, fresh.file, runtime);
+    await edit.set(publish(order));
+    await publication.adopt(
+      order.map(({ key }) => key),
+      stop,
+    );
+    return tryKey(rotating, fresh.file, stop, runtime);
   };
-  let switched = false;
   try {
-    let trial = await attempt('second');
+    let trial = await attempt(old, fresh);
     if (trial !== undefined && trial.error.kind !== 'transient') {
       dialogue.step(
         'refused as the second key; OpenEMR reads the first RSA key only, so the new one is tried as the first',
       );
-      trial = await attempt('first');
+      trial = await attempt(fresh, old);
     }
     stop.throwIfAborted();
     if (trial !== undefined) {
-      await edit.restore();
+      await putBack();
       const code = reportWithHints(trial.error, trial.hints, runtime);
-      tellRefusal(trial.error, shown(fresh.file, runtime), dialogue);
+      tellRefusal(trial.error, rotating, shown(fresh.file, runtime), dialogue);
       return code;
     }
-    await edit.set([
-      [route.path('key'), next],
-      [route.path('publish'), order.first],
-    ]);
-    switched = true;
+    await edit.set([...set('key', inFile(fresh)), ...publish([fresh, old])]);
   } catch (error) {
+    await putBack();
     if (!stop.aborted) throw error;
     dialogue.warn('stopped: the configuration is as it was');
     return signalExitCode(stop.reason as StopSignal);
-  } finally {
-    if (!switched) await edit.restore();
   }
-  tellSuccess({ route, fresh, publication }, args, dialogue, runtime);
+  tellSuccess(rotating, fresh, args, dialogue, runtime);
   return EXIT.ok;
 }
 
 /** The file of the next key: the one that was named, made unless it is there, else one beside the old key. */
 async function provideNextKey(
   named: string | undefined,
-  route: RotatingRoute,
+  rotating: RotatingRoutes,
   dialogue: Dialogue,
   runtime: Runtime,
 ): Promise<{ file: string; key: SigningKey }> {
-  const file =
-    named === undefined ? await nextFileName(route.keyFile) : resolve(runtime.cwd, named);
+  const file = named ?? (await nextFileName(rotating.keyFile));
   const isNew = !(await isThere(file));
   if (isNew) {
-    const { jwk, pem } = await generateSigningKey(route.key.alg);
+    const { jwk, pem } = await generateSigningKey(rotating.key.alg);
     const text = file.endsWith('.pem') ? pem : `${JSON.stringify(jwk, null, 2)}\n`;
     await writePrivateFile(file, text, 'key file');
   }
   const key = await loadKeyFile(file, runtime);
-  if (key.kid === route.key.kid) {
+  if (key.kid === rotating.key.kid) {
     throw new ConfigError([
       { path: 'key', message: `"${shown(file, runtime)}" holds the key that is in use already` },
     ]);
@@ -133,7 +142,12 @@ async function nextFileName(file: string): Promise<string> {
   }
 }
 
-function tellRefusal(error: TokenError, file: string, dialogue: Dialogue): void {
+function tellRefusal(
+  error: TokenError,
+  { routes: [first] }: RotatingRoutes,
+  file: string,
+  dialogue: Dialogue,
+): void {
   dialogue.warn('the configuration is as it was; the old key stays in use');
   dialogue.note(
     `The new key is in ${file}`,
@@ -142,29 +156,31 @@ function tellRefusal(error: TokenError, file: string, dialogue: Dialogue): void 
       : [
           'The server knows its public half only if it fetches the keys (jwks_uri) from this proxy.',
           `Keys published elsewhere: put the new one first there (fhir-auth-proxy key public ${file}), then: fhir-auth-proxy key rotate ${file}`,
-          `Keys registered with the client: OpenEMR cannot change them. Register a new client: fhir-auth-proxy init --force --key ${file}`,
+          `Keys registered with the client: OpenEMR cannot change them. Register a new client: fhir-auth-proxy register ${first?.config.upstream} --key ${file} --scopes "${first?.config.client.scopes.join(' ')}"; once it is enabled, put its id and this key into the config file`,
         ],
   );
 }
 
 function tellSuccess(
-  { route, fresh }: Rotation,
+  { routes, configFile, keyFile, key: oldKey }: RotatingRoutes,
+  { file, key }: Rotation['fresh'],
   { json }: KeyArgs,
   dialogue: Dialogue,
   runtime: Runtime,
 ): void {
-  const old = shown(route.keyFile, runtime);
+  const paths = routes.map(({ config }) => config.path);
   if (json) {
-    const { file, key } = fresh;
-    const told = { route: route.routePath, file, alg: key.alg, kid: key.kid };
+    const told = { routes: paths, file, alg: key.alg, kid: key.kid };
     runtime.stdout.write(
-      `${JSON.stringify({ ...told, previous: { file: route.keyFile, kid: route.key.kid } })}\n`,
+      `${JSON.stringify({ ...told, previous: { file: keyFile, kid: oldKey.kid } })}\n`,
     );
   }
-  dialogue.step(`the server takes the new key; ${shown(route.configFile, runtime)} names it now`);
+  dialogue.step(
+    `the server takes the new key; ${shown(configFile, runtime)} names it now for "${paths.join('", "')}"`,
+  );
   dialogue.note('The old key is still published and still there', [
-    `file  ${old}`,
-    `kid   ${route.key.kid}`,
+    `file  ${shown(keyFile, runtime)}`,
+    `kid   ${oldKey.kid}`,
     'When nothing uses it any more: fhir-auth-proxy key rotate --finish',
   ]);
 }
