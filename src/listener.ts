@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
+import { withBrackets } from './config/loopback.ts';
 import type { LimitsConfig, ListenConfig } from './config/schema.ts';
 import { ConfigError, type ProxyError } from './errors.ts';
 import { createParserRefusals } from './parser-refusal.ts';
@@ -137,7 +138,7 @@ function listen(server: Server, { host, port }: ListenConfig): Promise<string> {
     server.listen(port, host, () => {
       server.off('error', onError);
       const bound = (server.address() as AddressInfo).port;
-      resolve(`http://${host.includes(':') ? `[${host}]` : host}:${bound}`);
+      resolve(`http://${withBrackets(host)}:${bound}`);
     });
   });
 }

@@ -2,7 +2,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
 import { renewNow } from './auth/renew-now.ts';
-import { isWildcardHost } from './config/loopback.ts';
+import { callableHost } from './config/loopback.ts';
 import type { ProxyConfig } from './config/schema.ts';
 import type { Clock, Exchange, TokenRequestEnd } from './contracts.ts';
 import type { ServedRoute } from './diagnosis.ts';
@@ -129,8 +129,7 @@ function countConnections(routes: () => readonly Route[], server: Server): () =>
 function ownOrigin(server: Server, host: string): string {
   const address = server.address();
   if (address === null || typeof address === 'string') return '';
-  const name = isWildcardHost(host) ? '127.0.0.1' : host;
-  return `http://${name.includes(':') ? `[${name}]` : name}:${address.port}`;
+  return `http://${callableHost(host)}:${address.port}`;
 }
 
 /** Tells the state of every route. */

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { renderHintPage } from './hints/hint-page.ts';
-import type { PublishedKeys } from './published-keys.ts';
+import { JWKS_PATH, type PublishedKeys } from './published-keys.ts';
 
 /** Where the pages of hints are; what follows is the id. */
 const HINTS = '/_proxy/hints/';
@@ -40,7 +40,7 @@ export function createReservedPaths({ keys, ready, inspect }: ReservedOptions): 
       return true;
     };
     switch (path) {
-      case '/.well-known/jwks.json':
+      case JWKS_PATH:
         return send(200, 'application/jwk-set+json', keys.fetch(), [
           'Cache-Control',
           'max-age=300',

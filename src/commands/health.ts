@@ -2,7 +2,7 @@ import { type RequestOptions, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { loadConfig } from '../config/load.ts';
-import { isWildcardHost, withoutBrackets } from '../config/loopback.ts';
+import { isWildcardHost, withBrackets, withoutBrackets } from '../config/loopback.ts';
 import type { ListenConfig } from '../config/schema.ts';
 import type { Command } from './command.ts';
 import { EXIT } from './runtime.ts';
@@ -113,7 +113,7 @@ function addressOf({ host, port, socket }: ListenConfig): Address {
   // Nobody can call "every address".
   const called = !isWildcardHost(host) ? host : host.includes(':') ? '::1' : '127.0.0.1';
   const bare = withoutBrackets(called);
-  const shown = `http://${bare.includes(':') ? `[${bare}]` : bare}:${String(port)}`;
+  const shown = `http://${withBrackets(bare)}:${String(port)}`;
   return { shown, connection: { host: bare, port } };
 }
 

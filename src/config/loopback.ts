@@ -9,6 +9,11 @@ export function withoutBrackets(host: string): string {
   return /^\[.*\]$/.test(host) ? host.slice(1, -1) : host;
 }
 
+/** Writes a host as URLs have it: an IPv6 address in brackets (RFC 3986 section 3.2.2). */
+export function withBrackets(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
 /** Whether a host name or address means this machine and nothing else: localhost, 127.0.0.0/8, ::1. */
 export function isLoopbackHost(host: string): boolean {
   const name = withoutBrackets(host).toLowerCase();
@@ -20,4 +25,9 @@ export function isLoopbackHost(host: string): boolean {
 /** Whether an address to listen on stands for every address of the machine. */
 export function isWildcardHost(host: string): boolean {
   return /^(?:0\.0\.0\.0|(?:0*:)+0*)$/.test(withoutBrackets(host));
+}
+
+/** The host of a URL by which this machine calls what listens there: nobody can call "every address". */
+export function callableHost(host: string): string {
+  return isWildcardHost(host) ? '127.0.0.1' : withBrackets(host);
 }

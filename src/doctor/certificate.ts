@@ -6,7 +6,7 @@ import { connect, type ConnectionOptions } from 'node:tls';
 import { Agent, type buildConnector } from 'undici';
 
 import { parseNetworkFailure } from '../auth/network-failure.ts';
-import { isLoopbackHost } from '../config/loopback.ts';
+import { isLoopbackHost, withBrackets } from '../config/loopback.ts';
 import { loadTlsOptions } from '../config/tls.ts';
 import type { RouteCheck } from './check.ts';
 import { explainNetwork, failNetwork } from './explain.ts';
@@ -153,7 +153,7 @@ function isAboutTrust(problem: string): boolean {
 /** The exact configuration; nothing is written, since only a person can compare the fingerprint. */
 function trustFix(base: URL, certificate: X509Certificate | undefined): string {
   const { host, port } = addressOf(base);
-  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const address = `${withBrackets(host)}:${port}`;
   const isSelfSigned = certificate === undefined || certificate.issuer === certificate.subject;
   const compare =
     certificate === undefined

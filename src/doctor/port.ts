@@ -1,7 +1,7 @@
 /** Whether the proxy can listen where it is told to. */
 import { Agent, request } from 'undici';
 
-import { isWildcardHost } from '../config/loopback.ts';
+import { callableHost } from '../config/loopback.ts';
 import type { ListenConfig } from '../config/schema.ts';
 import { ConfigError } from '../errors.ts';
 import { createListener } from '../listener.ts';
@@ -35,9 +35,7 @@ export async function checkPort(listen: ListenConfig): Promise<Finding> {
 /** Whether what listens there is this program: it says so at a path of its own. */
 async function isAnsweredByUs({ host, port, socket }: ListenConfig): Promise<boolean> {
   const agent = new Agent({ connect: socket === undefined ? {} : { socketPath: socket } });
-  const name = isWildcardHost(host) ? '127.0.0.1' : host;
-  const authority =
-    socket === undefined ? `${name.includes(':') ? `[${name}]` : name}:${port}` : 'localhost';
+  const authority = socket === undefined ? `${callableHost(host)}:${port}` : 'localhost';
   try {
     const answer = await request(`http://${authority}/_proxy/livez`, {
       dispatcher: agent,

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 
 import type { JWK } from 'jose';
 
-import { isWildcardHost } from '../config/loopback.ts';
+import { isWildcardHost, withBrackets } from '../config/loopback.ts';
 import type { SandboxUpstreamVersion } from '../config/sandbox-upstream.ts';
 import type { Clock } from '../contracts.ts';
 import { applyFaults } from './control.ts';
@@ -144,8 +144,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   // Nobody can call "every address"; and whoever calls one of them expects that one in the answers.
   const anyHost = isWildcardHost(host);
   const name = options.name ?? (anyHost ? '127.0.0.1' : host);
-  const authority = name.includes(':') ? `[${name}]` : name;
-  const url = `${tls === undefined ? 'http' : 'https'}://${authority}:${server.port}`;
+  const url = `${tls === undefined ? 'http' : 'https'}://${withBrackets(name)}:${server.port}`;
   if (options.settings?.siteAddress === undefined && !anyHost) state.settings.siteAddress = url;
   const client = addReadyClient(state, await key, options.client?.id);
   // Needed at the first token request; making it now and not earlier leaves the start alone.

@@ -1,5 +1,5 @@
 /** Asks the server for the first time, through a proxy made of the new configuration. */
-import { isWildcardHost } from '../../config/loopback.ts';
+import { callableHost } from '../../config/loopback.ts';
 import type { ProxyConfig, RouteConfig } from '../../config/schema.ts';
 import { ProxyError } from '../../errors.ts';
 import { parseScope } from '../../fhir/scope.ts';
@@ -16,12 +16,6 @@ export interface FirstAnswer {
 }
 
 const TIMEOUT_MS = 60_000;
-
-/** Host by which the configured proxy can be called from this machine. */
-export function curlHost({ listen: { host } }: ProxyConfig): string {
-  if (isWildcardHost(host)) return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
-}
 
 /** A search that the granted scopes allow, Patient first; else the capabilities, which need none. */
 export function buildFirstTarget(granted: readonly string[]): string {
@@ -56,7 +50,7 @@ export async function requestFirstAnswer(
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     // The links of the answer name this short-lived proxy; the usual one takes its place.
-    const usual = `http://${curlHost(config)}:${config.listen.port}`;
+    const usual = `http://${callableHost(config.listen.host)}:${config.listen.port}`;
     const body = (await answer.text()).replaceAll(url, usual);
     return { target, status: answer.status, body };
   } catch (error) {

@@ -2,17 +2,15 @@
 import { hostname } from 'node:os';
 
 import { isHttpUrl } from '../../config/http-url.ts';
-import { isLoopbackHost, isWildcardHost } from '../../config/loopback.ts';
+import { isLoopbackHost, isWildcardHost, withBrackets } from '../../config/loopback.ts';
 import type { ProxyConfig } from '../../config/schema.ts';
 import { ConfigError } from '../../errors.ts';
+import { JWKS_PATH } from '../../published-keys.ts';
 import { createProxyServer } from '../../server.ts';
 import type { Runtime } from '../runtime.ts';
 import { UsageError } from '../usage-error.ts';
 import { createProxyLogger } from '../warning-logger.ts';
 import type { Dialogue } from './dialogue.ts';
-
-/** Path at which the proxy publishes them. */
-const JWKS_PATH = '/.well-known/jwks.json';
 
 /**
  * The address of `--jwks-uri`; `auto` is the proxy's own.
@@ -28,7 +26,7 @@ export function resolveJwksUri(
   if (value !== 'auto' && !isHttpUrl(value)) {
     throw new UsageError(`--jwks-uri is "${value}": expected "auto" or an http or https URL`);
   }
-  const name = isWildcardHost(host) ? hostname() : host.includes(':') ? `[${host}]` : host;
+  const name = isWildcardHost(host) ? hostname() : withBrackets(host);
   const uri = value === 'auto' ? `http://${name}:${port}${JWKS_PATH}` : value;
   const { hostname: named } = new URL(uri);
   if (isLoopbackHost(named)) {

@@ -2,12 +2,13 @@
 import { relative } from 'node:path';
 
 import type { LoadedConfig } from '../../config/load.ts';
+import { callableHost } from '../../config/loopback.ts';
 import type { RouteConfig } from '../../config/schema.ts';
 import type { AccessToken } from '../../contracts.ts';
 import type { Runtime } from '../runtime.ts';
 import type { InitArgs } from './arguments.ts';
 import type { Dialogue } from './dialogue.ts';
-import { curlHost, type FirstAnswer, formatAnswer } from './first-answer.ts';
+import { type FirstAnswer, formatAnswer } from './first-answer.ts';
 
 /** Everything made and seen. */
 export interface Result {
@@ -36,7 +37,7 @@ export function tellResult(result: Result, dialogue: Dialogue, runtime: Runtime)
   }
   dialogue.note('Start the proxy, and ask it without a token', [
     start,
-    `curl 'http://${curlHost(loaded.config)}:${listen.port}${loaded.route.path}${answer?.target ?? '/Patient'}'`,
+    `curl 'http://${callableHost(listen.host)}:${listen.port}${loaded.route.path}${answer?.target ?? '/Patient'}'`,
   ]);
 }
 

@@ -6,15 +6,15 @@ import type { JWK } from 'jose';
 import { buildJwks } from '../../auth/jwks.ts';
 import type { SigningKey } from '../../auth/signing-key.ts';
 import type { LoadedConfig } from '../../config/load.ts';
-import { isWildcardHost } from '../../config/loopback.ts';
+import { callableHost } from '../../config/loopback.ts';
 import type { ListenConfig, ProxyConfig } from '../../config/schema.ts';
 import { ConfigError, ProxyError } from '../../errors.ts';
+import { JWKS_PATH } from '../../published-keys.ts';
 import { createProxyServer } from '../../server.ts';
 import type { Dialogue } from '../init/dialogue.ts';
 import type { Runtime } from '../runtime.ts';
 import { createProxyLogger } from '../warning-logger.ts';
 
-const JWKS_PATH = '/.well-known/jwks.json';
 /** How long a running proxy may take to read its changed configuration. */
 const TAKE_OVER_MS = 10_000;
 const ASK_EVERY_MS = 100;
@@ -103,8 +103,7 @@ async function startOwn(
 /** Undefined for a Unix socket and a free port: nobody outside can ask there. */
 function publishedUrl({ host, port, socket }: ListenConfig): string | undefined {
   if (socket !== undefined || port === 0) return undefined;
-  const name = isWildcardHost(host) ? '127.0.0.1' : host;
-  return `http://${name.includes(':') ? `[${name}]` : name}:${port}${JWKS_PATH}`;
+  return `http://${callableHost(host)}:${port}${JWKS_PATH}`;
 }
 
 async function fetchKeys(url: string, stop?: AbortSignal): Promise<JWK[] | undefined> {
