@@ -178,11 +178,7 @@ describe('start', () => {
   ] as const) {
     it(`finishes what is in flight on ${signal}, then ends with ${exitCode}`, async (t) => {
       const upstream = await startUpstream(t);
-      const cli = run(t, [], {
-        ...environmentFor(upstream.url),
-        // What is kept is read whole before its first byte is passed on.
-        FHIR_AUTH_PROXY_METADATA_CACHE_MS: '0',
-      });
+      const cli = run(t, [], environmentFor(upstream.url));
       const url = await ready(cli);
       const request = upstream.nextRequest();
       const answer = fetch(`${url}/fhir/metadata`);

@@ -1,9 +1,9 @@
 /** Files that hold a secret: only their owner reads them, and none is lost by writing another. */
-import { randomUUID } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { ProxyError } from '../errors.ts';
+import { replaceFile } from './replace-file.ts';
 
 const OWNER_ONLY = 0o600;
 const OWNER_ONLY_FOLDER = 0o700;
@@ -25,17 +25,8 @@ export async function writePrivateFile(
 ): Promise<void> {
   try {
     await mkdir(dirname(file), { recursive: true, mode: OWNER_ONLY_FOLDER }).catch(refuseFolder);
-    if (options.force !== true) {
-      await writeFile(file, text, { mode: OWNER_ONLY, flag: 'wx' });
-      return;
-    }
-    const fresh = `${file}.${randomUUID()}`;
-    try {
-      await writeFile(fresh, text, { mode: OWNER_ONLY, flag: 'wx' });
-      await rename(fresh, file);
-    } finally {
-      await rm(fresh, { force: true });
-    }
+    if (options.force === true) await replaceFile(file, text, OWNER_ONLY);
+    else await writeFile(file, text, { mode: OWNER_ONLY, flag: 'wx' });
   } catch (error) {
     throw refuse(file, what, options.force !== undefined, error);
   }

@@ -1,20 +1,14 @@
 /** The private key of the ready client, when a file has it. */
-import { readFile } from 'node:fs/promises';
-
 import type { JWK } from 'jose';
 
 import { readKeyText } from '../auth/key-file.ts';
 import { loadSigningKey } from '../auth/signing-key.ts';
 import { ProxyError } from '../errors.ts';
+import { isThere } from './key/file-there.ts';
 
 /** The key of a file that is there; undefined when it is to be made. */
 export async function readGivenKey(file: string, isNamed: boolean): Promise<JWK | undefined> {
-  if (!isNamed) return undefined;
-  try {
-    await readFile(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-  }
+  if (!isNamed || !(await isThere(file))) return undefined;
   const { text } = await readKeyText(file);
   const { privateKey, alg } = await loadSigningKey(text, { name: file });
   if (alg === 'RS384') return privateKey.export({ format: 'jwk' });

@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto';
 /** The config file that `init` makes, and the `.gitignore` beside it. */
 import { readFile, stat, writeFile } from 'node:fs/promises';
-import { rename, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 
 import type { ProxyConfigInput } from '../../config/schema.ts';
 import { ProxyError } from '../../errors.ts';
+import { replaceFile } from '../replace-file.ts';
 
 /** A path for a file in `folder`: relative and with forward slashes where it lies below it. */
 export function pathFrom(folder: string, file: string): string {
@@ -25,13 +24,10 @@ export async function writeConfigFile(
   force: boolean,
 ): Promise<void> {
   const text = `${JSON.stringify(config, null, 2)}\n`;
-  const fresh = `${file}.${randomUUID()}`;
   try {
-    if (!force) return await writeFile(file, text, { flag: 'wx' });
-    await writeFile(fresh, text, { flag: 'wx' });
-    await rename(fresh, file);
+    if (force) await replaceFile(file, text);
+    else await writeFile(file, text, { flag: 'wx' });
   } catch (error) {
-    await rm(fresh, { force: true });
     const { code = 'unknown' } = error as NodeJS.ErrnoException;
     throw code === 'EEXIST'
       ? new ProxyError('file-exists', `"${file}" is there already: replace it with --force`, {

@@ -1,11 +1,11 @@
 /** Changes of single values in a config file; whatever else stands in it, comments included, stays. */
-import { randomUUID } from 'node:crypto';
-import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 
 import { applyEdits, type FormattingOptions, modify } from 'jsonc-parser';
 
 import type { ConfigPath } from '../../config/path.ts';
 import { ProxyError } from '../../errors.ts';
+import { replaceFile } from '../replace-file.ts';
 
 /** A config file under change. */
 export interface ConfigEdit {
@@ -39,13 +39,10 @@ export async function openConfigEdit(path: string): Promise<ConfigEdit> {
         `"${file}" was changed by somebody else meanwhile and was left so: see that "key" of the client names the key in use and is the first of "publish"`,
       );
     }
-    const fresh = `${file}.${randomUUID()}`;
     try {
-      await writeDurably(fresh, text, mode);
-      await rename(fresh, file);
+      await replaceFile(file, text, mode);
       current = text;
     } catch (error) {
-      await rm(fresh, { force: true });
       const { code = 'unknown' } = error as NodeJS.ErrnoException;
       throw new ProxyError('file-not-written', `cannot write "${file}" (${code})`, {
         cause: error,
@@ -62,15 +59,4 @@ export async function openConfigEdit(path: string): Promise<ConfigEdit> {
     },
     restore: () => replace(original),
   };
-}
-
-/** So that a power cut leaves the old text or the new one, and nothing between. */
-async function writeDurably(file: string, text: string, mode: number): Promise<void> {
-  const handle = await open(file, 'wx', mode);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

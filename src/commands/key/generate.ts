@@ -1,8 +1,9 @@
 /** `key generate`. */
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 
 import { generateSigningKey, RSA_BITS } from '../../auth/key-generation.ts';
 import type { SigningAlgorithm } from '../../auth/signing-key.ts';
+import { pathFrom } from '../init/config-file.ts';
 import { writePrivateFile } from '../private-file.ts';
 import { EXIT, type Runtime } from '../runtime.ts';
 import { UsageError } from '../usage-error.ts';
@@ -22,7 +23,7 @@ export async function generateKeyFile(args: KeyArgs, { cwd, stdout }: Runtime): 
     stdout.write(`${JSON.stringify({ file, alg, ...size, kid })}\n`);
     return EXIT.ok;
   }
-  const shown = relative(cwd, file).startsWith('..') ? file : relative(cwd, file);
+  const shown = pathFrom(cwd, file);
   stdout.write(
     `made a private key for ${alg}${key.bits === undefined ? '' : `, RSA of ${key.bits} bits`}\n` +
       `  file  ${shown} (mode 0600: only you can read it)\n` +

@@ -2,7 +2,7 @@
  * `key rotate`: a new signing key in the place of the old one. The configuration is changed step by
  * step and put back, byte for byte, when the server does not take the new key.
  */
-import { dirname, extname, relative, resolve } from 'node:path';
+import { dirname, extname, resolve } from 'node:path';
 
 import { generateSigningKey } from '../../auth/key-generation.ts';
 import type { SigningKey } from '../../auth/signing-key.ts';
@@ -91,7 +91,7 @@ async function change(
     if (trial !== undefined) {
       await putBack();
       const code = reportWithHints(trial.error, trial.hints, runtime);
-      tellRefusal(trial.error, rotating, shown(fresh.file, runtime), dialogue);
+      tellRefusal(trial.error, rotating, pathFrom(runtime.cwd, fresh.file), dialogue);
       return code;
     }
     await edit.set([...set('key', inFile(fresh)), ...publish([fresh, old])]);
@@ -122,11 +122,14 @@ async function provideNextKey(
   const key = await loadKeyFile(file, runtime);
   if (key.kid === rotating.key.kid) {
     throw new ConfigError([
-      { path: 'key', message: `"${shown(file, runtime)}" holds the key that is in use already` },
+      {
+        path: 'key',
+        message: `"${pathFrom(runtime.cwd, file)}" holds the key that is in use already`,
+      },
     ]);
   }
   dialogue.step(
-    `${isNew ? 'made a key' : 'took the key that is there'}: ${shown(file, runtime)}\n${key.alg}, kid ${key.kid}`,
+    `${isNew ? 'made a key' : 'took the key that is there'}: ${pathFrom(runtime.cwd, file)}\n${key.alg}, kid ${key.kid}`,
   );
   return { file, key };
 }
@@ -176,16 +179,11 @@ function tellSuccess(
     );
   }
   dialogue.step(
-    `the server takes the new key; ${shown(configFile, runtime)} names it now for "${paths.join('", "')}"`,
+    `the server takes the new key; ${pathFrom(runtime.cwd, configFile)} names it now for "${paths.join('", "')}"`,
   );
   dialogue.note('The old key is still published and still there', [
-    `file  ${shown(keyFile, runtime)}`,
+    `file  ${pathFrom(runtime.cwd, keyFile)}`,
     `kid   ${oldKey.kid}`,
     'When nothing uses it any more: fhir-auth-proxy key rotate --finish',
   ]);
-}
-
-function shown(file: string, { cwd }: Runtime): string {
-  const path = relative(cwd, file);
-  return path.startsWith('..') || path === '' ? file : path;
 }

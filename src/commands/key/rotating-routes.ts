@@ -51,26 +51,16 @@ export async function readRotatingRoutes(args: KeyArgs, runtime: Runtime): Promi
   const raw = parseJsonWithComments(await readFile(file, 'utf8'), file).value;
   for (const each of routes) assertFromFile(each, raw, file);
   const { key } = await loadRouteKey(route.path, client, createWarningLogger(runtime));
-  const published = routes.flatMap(
-    ({
-      config: {
-        client: { publish },
-      },
-    }) => publish ?? [],
-  );
+  const published = routes.map(({ config }) => config.client.publish);
   return {
     routes,
     configFile: file,
     keyFile: client.key,
     key,
-    others: [...new Set(published)].filter((each) => each !== client.key),
-    isKeyFirst: routes.every(
-      ({
-        config: {
-          client: { publish },
-        },
-      }) => publish === undefined || publish[0] === client.key,
+    others: [...new Set(published.flatMap((files) => files ?? []))].filter(
+      (each) => each !== client.key,
     ),
+    isKeyFirst: published.every((files) => files === undefined || files[0] === client.key),
     elsewhere: (name) =>
       config.routes.find(
         (each) =>

@@ -1,0 +1,26 @@
+/** Files that are replaced as a whole. */
+import { randomUUID } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
+
+/**
+ * Writes a file in one step: a reader finds the old text or the new one and nothing between, after a
+ * power cut as well. Rejects with the system's error, and leaves what was there.
+ *
+ * @param mode permission bits of the new file, before the process's mask; default 0666
+ */
+export async function replaceFile(file: string, text: string, mode = 0o666): Promise<void> {
+  const fresh = `${file}.${randomUUID()}`;
+  try {
+    const handle = await open(fresh, 'wx', mode);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(fresh, file);
+  } catch (error) {
+    await rm(fresh, { force: true });
+    throw error;
+  }
+}
