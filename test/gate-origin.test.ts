@@ -113,6 +113,50 @@ for (const [site, expected] of SITES) {
   });
 }
 
+const HOST_SITES: readonly (readonly [host: string, site: string, verdict: string])[] = [
+  ['localhost:8088', 'same-site', 'route'],
+  ['127.0.0.1', 'same-site', 'route'],
+  ['[::1]:8088', 'same-site', 'route'],
+  ['proxy.example', 'same-origin', 'route'],
+  ['proxy.example', 'none', 'route'],
+  ['proxy.example', 'same-site', 'origin-refused'],
+  ['proxy.example:8088', 'same-site', 'origin-refused'],
+  ['PROXY.example', 'same-site', 'origin-refused'],
+  ['proxy.example', 'cross-site', 'origin-refused'],
+];
+
+for (const mode of ['no-cors', 'navigate', 'websocket']) {
+  for (const [host, site, expected] of HOST_SITES) {
+    test(`without Origin, host ${host}, Sec-Fetch-Site "${site}", mode ${mode}: ${expected}`, () => {
+      const headers = ['Host', host, 'Sec-Fetch-Site', site, 'Sec-Fetch-Mode', mode];
+      assert.equal(verdict(ask(gate, 'GET', '/fhir/Patient', headers)), expected);
+    });
+  }
+}
+
+test('a page of the same site that says which it is passes when its origin is allowed', () => {
+  const headers = ['Host', 'proxy.example', 'Sec-Fetch-Site', 'same-site'];
+  const allowed = [...headers, ...from('https://app.example')];
+  assert.equal(verdict(ask(gate, 'GET', '/fhir', allowed)), 'route');
+  const other = [...headers, ...from('https://blog.proxy.example')];
+  assert.equal(verdict(ask(gate, 'GET', '/fhir', other)), 'origin-refused');
+});
+
+test('the refusal of a call without Origin names the configuration line that would allow it', () => {
+  const remedy =
+    'Open the address by hand, or let the page ask with fetch and add its origin to "listen.allowedOrigins"';
+  const message = (...headers: string[]): string =>
+    refusal(ask(gate, 'GET', '/fhir', headers)).message;
+  assert.equal(
+    message('Host', 'proxy.example:8088', 'Sec-Fetch-Site', 'same-site'),
+    `another host of the site of "proxy.example" made the browser ask, without saying which. ${remedy}`,
+  );
+  assert.equal(
+    message('Sec-Fetch-Site', 'cross-site'),
+    `a page of another site made the browser ask, without saying which. ${remedy}`,
+  );
+});
+
 test('a second Sec-Fetch-Site field does not hide the first', () => {
   const headers = ['Sec-Fetch-Site', 'cross-site', 'sec-fetch-site', 'none'];
   assert.equal(verdict(ask(gate, 'GET', '/fhir', headers)), 'origin-refused');

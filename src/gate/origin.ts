@@ -42,7 +42,7 @@ export function createOriginCheck(listen: Pick<ListenConfig, 'allowedOrigins'>):
 
   return (fields) => {
     if (fields.originCount === 0) {
-      return fields.fetchSite === '' ? NONE : checkFetchSite(fields.fetchSite);
+      return fields.fetchSite === '' ? NONE : checkFetchSite(fields);
     }
     if (fields.originCount > 1) {
       return refuse(`the request has ${fields.originCount} "Origin" fields: expected at most one`);
@@ -61,13 +61,27 @@ export function createOriginCheck(listen: Pick<ListenConfig, 'allowedOrigins'>):
   };
 }
 
-/** Without `Origin`, a browser's navigations, images, forms sent with GET and the like. */
-function checkFetchSite(site: string): readonly string[] | ProxyError {
-  if (site === 'same-origin' || site === 'same-site' || site === 'none') return SAME_ORIGIN;
+/**
+ * Without `Origin`, a browser's navigations, images, forms sent with GET and the like, which tell how
+ * far their page is, but not which one it is. A site is a registrable domain, whatever the port: of
+ * `localhost` or an address it is this machine, of any other name it is every host of that domain,
+ * down to a forgotten blog. A navigation is no exception: a GET may start an export, and OpenEMR
+ * books every read to this client.
+ */
+function checkFetchSite({ fetchSite, host }: ScannedFields): readonly string[] | ProxyError {
+  if (fetchSite === 'same-origin' || fetchSite === 'none') return SAME_ORIGIN;
+  if (fetchSite !== 'same-site') {
+    return refuse(`a page of another site made the browser ask, without saying which. ${REMEDY}`);
+  }
+  const name = parseAuthority(host)?.host ?? '';
+  if (isThisMachine(name)) return SAME_ORIGIN;
   return refuse(
-    'a page of another site made the browser ask ("Sec-Fetch-Site" is not "same-origin", "same-site" or "none"): open the address by hand, or let the page use fetch and add its origin to "listen.allowedOrigins"',
+    `another host of the site of ${quoted(name)} made the browser ask, without saying which. ${REMEDY}`,
   );
 }
+
+const REMEDY =
+  'Open the address by hand, or let the page ask with fetch and add its origin to "listen.allowedOrigins"';
 
 /** The page came from the very host that it asks now; the host itself has been checked before. */
 function isSameOrigin(origin: string, host: string): boolean {
