@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-import type { ConfigPath } from './path.ts';
+import { type ConfigPath, LONGEST_SHOWN_KEY } from './path.ts';
 import type { Finding } from './problems.ts';
 import { keysAt } from './schema-walk.ts';
 import { suggest } from './suggest.ts';
@@ -13,9 +13,6 @@ const NOUNS: Record<string, string> = {
   array: 'a list in brackets',
   object: 'an object in braces',
 };
-
-/** Longest name of an unknown key that is repeated in a message; a longer one may be a pasted secret. */
-const MAX_QUOTED_KEY = 40;
 
 /** Says in our words what zod found; values are never repeated, they may be secrets. */
 export const describeIssue: z.core.$ZodErrorMap = (issue) => {
@@ -47,7 +44,7 @@ export function processIssue(issue: z.core.$ZodIssue): Finding[] {
 function unknownKey(parent: ConfigPath, key: string): Finding {
   const known = keysAt(parent);
   const remedy = `Known are ${known.map((name) => `"${name}"`).join(', ')}`;
-  if (key.length > MAX_QUOTED_KEY) {
+  if (key.length > LONGEST_SHOWN_KEY) {
     return { path: parent, message: `unknown key of ${key.length} characters`, remedy };
   }
   const meant = suggest(key, known);

@@ -1,12 +1,19 @@
 /** Where a value stands in the configuration: keys and indexes from the top. */
 export type ConfigPath = readonly (string | number)[];
 
-/** Writes a path as people write it in JavaScript, such as `routes[0].client.id`; the top is `$`. */
+/** Longest key that a message repeats; no key of this program is longer, but a pasted secret is. */
+export const LONGEST_SHOWN_KEY = 40;
+
+/**
+ * Writes a path as people write it in JavaScript, such as `routes[0].client.id`; the top is `$`. Of a
+ * key that is too long to be one its length alone is told.
+ */
 export function formatPath(path: ConfigPath): string {
   if (path.length === 0) return '$';
   return path
     .map((step, index) => {
       if (typeof step === 'number') return `[${step}]`;
+      if (step.length > LONGEST_SHOWN_KEY) return `[a key of ${step.length} characters]`;
       if (!/^[A-Za-z_$][\w$]*$/.test(step)) return `[${JSON.stringify(step)}]`;
       return index === 0 ? step : `.${step}`;
     })
