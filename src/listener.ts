@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import { withBrackets } from './config/loopback.ts';
 import type { LimitsConfig, ListenConfig } from './config/schema.ts';
 import { ConfigError, type ProxyError } from './errors.ts';
+import { assertBoundAsNamed, closeForeignPeers } from './loopback-only.ts';
 import { createParserRefusals } from './parser-refusal.ts';
 import { listenOnSocket } from './unix-socket.ts';
 
@@ -40,6 +41,7 @@ export function createListener(
   let stopping = false;
   let removeSocket: (() => Promise<void>) | undefined;
   const server = createLimitedServer(limits);
+  closeForeignPeers(server, onRefused);
   const inUse = followConnections(server, limits.stalledMs);
   const closeUnused = (): void => {
     for (const [socket, answers] of inUse) if (answers.size === 0) socket.destroySoon();
@@ -131,12 +133,19 @@ function followConnections(
   return inUse;
 }
 
-function listen(server: Server, { host, port }: ListenConfig): Promise<string> {
+function listen(server: Server, config: ListenConfig): Promise<string> {
+  const { host, port } = config;
   return new Promise((resolve, reject) => {
     const onError = (error: NodeJS.ErrnoException): void => reject(listenError(error, host, port));
     server.once('error', onError);
     server.listen(port, host, () => {
       server.off('error', onError);
+      try {
+        assertBoundAsNamed(server, config);
+      } catch (error) {
+        server.close(() => reject(error));
+        return;
+      }
       const bound = (server.address() as AddressInfo).port;
       resolve(`http://${withBrackets(host)}:${bound}`);
     });

@@ -25,16 +25,23 @@ export interface BrokenServer {
 /** What is done about a request head; `index` counts them from 0, over all connections. */
 export type Breaking = (socket: Socket, request: { index: number; head: string }) => void;
 
-/**
- * Starts it; closed when the test ends.
- *
- * @param options.tls speaks TLS with this certificate
- * @param options.greets what is answered to bytes that are no request, before the end
- */
+/** What a test may set. */
+export interface BrokenServerOptions {
+  /** Speaks TLS with this certificate. */
+  tls?: Certificate;
+  /** What is answered to bytes that are no request, before the end. */
+  greets?: string;
+  /** Default 127.0.0.1. */
+  address?: string;
+  /** Default: a free one. */
+  port?: number;
+}
+
+/** Starts it; closed when the test ends. */
 export async function startBrokenServer(
   t: TestContext,
   breaking: Breaking,
-  { tls, greets }: { tls?: Certificate; greets?: string } = {},
+  { tls, greets, address = '127.0.0.1', port: wanted = 0 }: BrokenServerOptions = {},
 ): Promise<BrokenServer> {
   const heads: string[] = [];
   const sockets = new Set<Socket>();
@@ -62,7 +69,7 @@ export async function startBrokenServer(
       tell();
     });
   });
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => void server.listen(wanted, address, resolve));
   t.after(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
