@@ -193,7 +193,10 @@ export interface Exchange {
   /** Whether a 401 made the proxy renew the token and send the request again. */
   replayed: boolean;
   timings: ExchangeTimings;
-  /** The proxy's own error, when `outcome` is `refused`, `failed` or `upstream-died`. */
-  error?: ProxyError;
+  /**
+   * The proxy's own error, when `outcome` is `refused`, `failed` or `upstream-died`: its words alone. Exchanges
+   * are kept, and an `Error` holds every object on its stack until that is read.
+   */
+  error?: Pick<ProxyError, 'code' | 'message'>;
   hints: readonly Hint[];
 }

@@ -29,7 +29,7 @@ export function answerWithError(
   added: readonly string[] = [],
   origin?: string,
 ): void {
-  exchange.error = error;
+  exchange.error = { code: error.code, message: error.message };
   if (response.headersSent || response.destroyed) return;
   exchange.status = error.status;
   const { fields, body } = buildErrorAnswer(error, exchange.hints);

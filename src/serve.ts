@@ -207,7 +207,7 @@ async function explainAndAnswer(
   { origin, added }: { origin: string; added: readonly string[] },
 ): Promise<void> {
   exchange.outcome = response.headersSent ? 'upstream-died' : 'failed';
-  exchange.error = error;
+  exchange.error = { code: error.code, message: error.message };
   exchange.hints = await diagnosis.explainError(exchange, error);
   // A clean end would make a cut body look whole.
   if (response.headersSent) response.destroy();
