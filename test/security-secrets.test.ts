@@ -16,6 +16,7 @@ import { commands } from '../src/commands/list.ts';
 import { runProgram } from '../src/commands/program.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { loadTlsOptions } from '../src/config/tls.ts';
+import { followErrorLog } from '../src/hints/error-log/follow.ts';
 import { listenOnSocket } from '../src/unix-socket.ts';
 import { createAuthority } from './support/certificates.ts';
 import { rs384Key } from './support/keys.ts';
@@ -113,6 +114,56 @@ for (const [name, text] of PASTED) {
     }
   });
 }
+
+/** Every place where a person names a file on the command line or in a setting that no TLS or key reads. */
+const NAMED: readonly (readonly [name: string, argv: (path: string) => string[]])[] = [
+  ['--config', (path) => ['doctor', '--config', path]],
+  ['--config of start', (path) => ['start', '--config', path]],
+  ['FHIR_AUTH_PROXY_CONFIG', () => ['start']],
+  ['--key', (path) => ['doctor', '--key', path]],
+  ['key check', (path) => ['key', 'check', path]],
+  ['key public', (path) => ['key', 'public', path]],
+  ['key generate', (path) => ['key', 'generate', join(path, 'new.json')]],
+  ['explain', (path) => ['explain', path]],
+  ['explain --exchange', (path) => ['explain', '--exchange', path]],
+];
+
+for (const [name, argv] of NAMED) {
+  for (const [what, text] of PASTED) {
+    test(`${name}: ${what} in place of a path is not repeated`, async (t) => {
+      const cwd = mkdtempSync(join(tmpdir(), 'secrets-'));
+      t.after(() => rmSync(cwd, { recursive: true }));
+      // A file in the way, so that none can be made below it.
+      writeFileSync(join(cwd, 'blocked'), '');
+      const path = name === 'key generate' ? join('blocked', text) : text;
+      const environment = name === 'FHIR_AUTH_PROXY_CONFIG' ? { [name]: path } : {};
+      const runtime = createTestRuntime({ cwd, environment });
+      // A value that begins with dashes is a flag to the command line's grammar.
+      const code = await runProgram(argv(path.startsWith('-') ? `./${path}` : path), runtime, {
+        version: '0',
+      });
+      assert.notEqual(code, 0);
+      const told = runtime.out() + runtime.err();
+      assert.ok(told.length > 20, told);
+      for (let at = 30; at + 60 < text.length; at += 30) {
+        assert.ok(!told.includes(text.slice(at, at + 60)), told);
+      }
+    });
+  }
+}
+
+test('an error log that is a pasted key is not repeated', async (t) => {
+  for (const [, text] of PASTED) {
+    const follower = followErrorLog({ path: join('/nowhere', text) });
+    t.after(() => follower.close());
+    await follower.catchUp();
+    const { state, reason = '' } = follower.state();
+    assert.equal(state, 'waiting');
+    for (let at = 30; at + 60 < text.length; at += 30) {
+      assert.ok(!reason.includes(text.slice(at, at + 60)), reason);
+    }
+  }
+});
 
 test('the key of a client certificate that others can read is warned about', async (t) => {
   const authority = await createAuthority();

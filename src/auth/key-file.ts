@@ -79,7 +79,7 @@ async function checkPermissions(
   if (size > LONGEST_KEY_BYTES) {
     throw new ProxyError(
       'key-file-too-large',
-      `the key file "${path}" has ${size} bytes: expected a key, at most ${LONGEST_KEY_BYTES}. Name another file`,
+      `the key file ${pathInMessage(path)} has ${size} bytes: expected a key, at most ${LONGEST_KEY_BYTES}. Name another file`,
     );
   }
   if (uid === WINDOWS_UID || (mode & GROUP_AND_OTHERS) === 0) return [];

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 
+import { pathInMessage } from '../config/path-in-message.ts';
 import type { Hint } from '../contracts.ts';
 import { ProxyError } from '../errors.ts';
 import { followErrorLog } from '../hints/error-log/follow.ts';
@@ -177,9 +178,13 @@ async function* openText(
   } catch (error) {
     if (stop?.aborted === true) return;
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new ProxyError('file-unreadable', `cannot read "${path}": ${code ?? message}`, {
-      cause: error,
-    });
+    throw new ProxyError(
+      'file-unreadable',
+      `cannot read ${pathInMessage(path)}: ${code ?? message}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -190,7 +195,7 @@ async function readWhole(text: AsyncIterable<string>, path: string): Promise<str
     if (whole.length > MAX_EXCHANGE) {
       throw new ProxyError(
         'exchange-file-invalid',
-        `"${path}" is larger than an exchange file can be (16 MiB)`,
+        `${pathInMessage(path)} is larger than an exchange file can be (16 MiB)`,
       );
     }
   }

@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
+import { pathInMessage } from '../config/path-in-message.ts';
 import { ProxyError } from '../errors.ts';
 import { replaceFile } from './replace-file.ts';
 
@@ -37,13 +38,13 @@ function refuse(file: string, what: string, hasForce: boolean, error: unknown): 
   if (code === 'EEXIST') {
     return new ProxyError(
       'file-exists',
-      `the ${what} "${file}" is there already and was left as it is. Name another file${hasForce ? ', or replace it with --force' : ''}`,
+      `the ${what} ${pathInMessage(file)} is there already and was left as it is. Name another file${hasForce ? ', or replace it with --force' : ''}`,
       { cause: error },
     );
   }
   return new ProxyError(
     'key-file-not-written',
-    `cannot write the ${what} "${file}" (${code}): expected a folder that may be written to`,
+    `cannot write the ${what} ${pathInMessage(file)} (${code}): expected a folder that may be written to`,
     { cause: error },
   );
 }

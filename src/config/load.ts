@@ -14,6 +14,7 @@ import { interpolate } from './interpolate.ts';
 import { describeIssue, processIssue } from './issues.ts';
 import { type ParsedJson, parseJsonWithComments } from './json.ts';
 import { withoutBrackets } from './loopback.ts';
+import { pathInMessage } from './path-in-message.ts';
 import { type ConfigPath, isObject, setValueAt, valueAt } from './path.ts';
 import { createProblemList } from './problems.ts';
 import { findBrokenRules, findWarnings } from './rules.ts';
@@ -137,7 +138,7 @@ async function readConfigFile(
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
     if (code === 'ENOENT' && !isNamed) return undefined;
     const [reason, remedy] = FILE_ERRORS[code] ?? [`cannot be read (${code})`, undefined];
-    const problem = { path: isNamed ? origin : file, message: `"${file}" ${reason}` };
+    const problem = { path: isNamed ? origin : file, message: `${pathInMessage(file)} ${reason}` };
     throw new ConfigError([remedy === undefined ? problem : { ...problem, remedy }], { cause });
   }
   try {
@@ -195,7 +196,7 @@ function completeRoute(
     throw new ConfigError([
       {
         path: DEFAULT_CONFIG_FILE,
-        message: `there is no such file in "${cwd}", and ${VARIABLE_PREFIX}UPSTREAM is not set`,
+        message: `there is no such file in ${pathInMessage(cwd)}, and ${VARIABLE_PREFIX}UPSTREAM is not set`,
         remedy:
           'Run "fhir-auth-proxy init" to make one, or "fhir-auth-proxy --sandbox" to try the proxy without a server',
       },

@@ -1,12 +1,13 @@
 /** What is told about the configuration as a whole. */
 import type { LoadedConfig } from '../config/load.ts';
+import { pathInMessage } from '../config/path-in-message.ts';
 import type { ConfigError } from '../errors.ts';
 import { type CheckResult, ok, warn } from './result.ts';
 
 /** Results for a configuration that could be loaded. */
 export function describeConfig({ config, file, warnings }: LoadedConfig): CheckResult[] {
   const { length } = config.routes;
-  const where = file === undefined ? 'flags and environment' : `"${file}"`;
+  const where = file === undefined ? 'flags and environment' : pathInMessage(file);
   return [
     ok(`${where} can be used: ${length === 1 ? '1 route' : `${length} routes`}`),
     ...warnings.map((text) => warn(text)),

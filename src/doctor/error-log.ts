@@ -1,4 +1,5 @@
 /** Whether the error log of the server can be read: without it most refusals stay unexplained. */
+import { pathInMessage } from '../config/path-in-message.ts';
 import { type ErrorLogFollower, followErrorLog } from '../hints/error-log/follow.ts';
 import type { RouteCheck } from './check.ts';
 import { fail, type Finding, ok, warn } from './result.ts';
@@ -50,7 +51,7 @@ async function judge(follower: ErrorLogFollower, { config }: Subject): Promise<F
   if (state === 'following') {
     return ok(
       errorLogCommand === undefined
-        ? `"${file}" can be read`
+        ? `${pathInMessage(file ?? '')} can be read`
         : `"${errorLogCommand[0]}" runs and prints it`,
     );
   }

@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import type { ServerCertificate } from '../../auth/server-certificate.ts';
+import { pathInMessage } from '../../config/path-in-message.ts';
 import { ProxyError } from '../../errors.ts';
 
 /** Where the pinned certificate of a server is, below `folder`. */
@@ -40,7 +41,7 @@ export async function writeCertificate(
   } catch (error) {
     const { code = 'unknown' } = error as NodeJS.ErrnoException;
     if (code !== 'EEXIST') {
-      throw new ProxyError('file-not-written', `cannot write "${file}" (${code})`, {
+      throw new ProxyError('file-not-written', `cannot write ${pathInMessage(file)} (${code})`, {
         cause: error,
       });
     }

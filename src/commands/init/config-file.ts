@@ -2,6 +2,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 
+import { pathInMessage } from '../../config/path-in-message.ts';
 import type { ProxyConfigInput } from '../../config/schema.ts';
 import { ProxyError } from '../../errors.ts';
 import { replaceFile } from '../replace-file.ts';
@@ -30,10 +31,16 @@ export async function writeConfigFile(
   } catch (error) {
     const { code = 'unknown' } = error as NodeJS.ErrnoException;
     throw code === 'EEXIST'
-      ? new ProxyError('file-exists', `"${file}" is there already: replace it with --force`, {
+      ? new ProxyError(
+          'file-exists',
+          `${pathInMessage(file)} is there already: replace it with --force`,
+          {
+            cause: error,
+          },
+        )
+      : new ProxyError('file-not-written', `cannot write ${pathInMessage(file)} (${code})`, {
           cause: error,
-        })
-      : new ProxyError('file-not-written', `cannot write "${file}" (${code})`, { cause: error });
+        });
   }
 }
 

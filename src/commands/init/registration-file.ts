@@ -2,6 +2,7 @@
 import { readFile, rm } from 'node:fs/promises';
 
 import type { RegistrationAccess } from '../../auth/registration.ts';
+import { pathInMessage } from '../../config/path-in-message.ts';
 import { ProxyError } from '../../errors.ts';
 import { writePrivateFile } from '../private-file.ts';
 
@@ -41,6 +42,6 @@ export async function removeRegistrationFile(file: string): Promise<void> {
 function refuse(file: string, reason: string): ProxyError {
   return new ProxyError(
     'registration-file-unusable',
-    `cannot use the registration file "${file}" (${reason}): expected what "fhir-auth-proxy register" wrote. OpenEMR gives none; disable the client under Admin > System > API Clients`,
+    `cannot use the registration file ${pathInMessage(file)} (${reason}): expected what "fhir-auth-proxy register" wrote. OpenEMR gives none; disable the client under Admin > System > API Clients`,
   );
 }

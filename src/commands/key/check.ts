@@ -7,6 +7,7 @@ import { readKeyText } from '../../auth/key-file.ts';
 import type { KeyFinding } from '../../auth/key-finding.ts';
 import type { SigningKey } from '../../auth/signing-key.ts';
 import { DEFAULT_CONFIG_FILE } from '../../config/load.ts';
+import { pathInMessage } from '../../config/path-in-message.ts';
 import { ConfigError, ProxyError } from '../../errors.ts';
 import { EXIT, type Runtime } from '../runtime.ts';
 import { UsageError } from '../usage-error.ts';
@@ -56,7 +57,9 @@ async function readAnyFile(path: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (error) {
     const { code = 'unknown' } = error as NodeJS.ErrnoException;
-    throw new ProxyError('file-unreadable', `cannot read "${path}": ${code}`, { cause: error });
+    throw new ProxyError('file-unreadable', `cannot read ${pathInMessage(path)}: ${code}`, {
+      cause: error,
+    });
   }
 }
 

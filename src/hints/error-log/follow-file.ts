@@ -4,6 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 
+import { pathInMessage } from '../../config/path-in-message.ts';
 import { isGlob, listLogFiles, type LogFile } from './newest-file.ts';
 
 /** Most bytes read at one time; when more has piled up, the older part is skipped. */
@@ -58,7 +59,7 @@ export function followFile(following: FileFollowing): FollowedFile {
     // The handle stays open while no file is there, so that its inode cannot be taken by another file.
     if (current !== undefined) await drain(current, onText);
     if (newest === undefined) {
-      miss(new Error(`no readable file matches "${pattern}"`));
+      miss(new Error(`no readable file matches ${pathInMessage(pattern)}`));
     } else if (newest.identity === current?.file.identity) {
       if (missing) onFile(newest.path);
       missing = false;
@@ -82,7 +83,9 @@ export function followFile(following: FileFollowing): FollowedFile {
     try {
       await look();
     } catch (error) {
-      miss(error as Error);
+      const { code = 'unknown' } = error as NodeJS.ErrnoException;
+      // Node's own message repeats the path whatever it holds.
+      miss(new Error(`${pathInMessage(pattern)} (${code})`, { cause: error }));
     }
   });
   const timer = setInterval(() => void catchUp(), pollMs);
