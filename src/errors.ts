@@ -45,6 +45,12 @@ export interface ConfigProblem {
   column?: number;
 }
 
+/** One problem with its place, without its remedy. */
+export function describeProblem({ path, line, column, message }: ConfigProblem): string {
+  const place = line === undefined ? '' : ` (line ${line}, column ${column ?? 1})`;
+  return `${path}${place}: ${message}`;
+}
+
 /** The configuration cannot be used; holds every problem at once. Ends the program with exit code 2. */
 export class ConfigError extends ProxyError {
   override readonly name = 'ConfigError';
@@ -59,9 +65,9 @@ export class ConfigError extends ProxyError {
     super(
       'config-invalid',
       problems
-        .map(({ path, line, column, message, remedy }) => {
-          const place = line === undefined ? '' : ` (line ${line}, column ${column ?? 1})`;
-          return `${path}${place}: ${message}${remedy ? `. ${remedy}` : ''}`;
+        .map((problem) => {
+          const { remedy } = problem;
+          return `${describeProblem(problem)}${remedy ? `. ${remedy}` : ''}`;
         })
         .join('\n'),
       options,

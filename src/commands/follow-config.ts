@@ -2,7 +2,7 @@ import { configFiles } from '../config/files.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { type FileWatchOptions, watchFiles } from '../config/watch.ts';
 import type { Logger } from '../contracts.ts';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, describeProblem } from '../errors.ts';
 import type { ProxyServer, ReloadReport } from '../server.ts';
 
 /** What {@link followConfig} needs. */
@@ -75,11 +75,11 @@ function tellFailure(error: unknown, logger: Logger): void {
     return;
   }
   const { problems, file } = error;
-  for (const { path, line, column, message, remedy } of problems) {
-    const place = line === undefined ? '' : ` (line ${line}, column ${column ?? 1})`;
+  for (const problem of problems) {
+    const { path, remedy } = problem;
     logger.error(
       { code: error.code, path, ...(file === undefined ? {} : { file }) },
-      `the changed configuration cannot be used, the old one stays: ${path}${place}: ${message}${remedy === undefined ? '' : `. ${remedy}`}`,
+      `the changed configuration cannot be used, the old one stays: ${describeProblem(problem)}${remedy === undefined ? '' : `. ${remedy}`}`,
     );
   }
 }

@@ -1,4 +1,4 @@
-import { ConfigError, type ConfigProblem, ProxyError } from '../errors.ts';
+import { ConfigError, describeProblem, ProxyError } from '../errors.ts';
 import { EXIT, type Runtime } from './runtime.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -32,20 +32,15 @@ export function reportFailure(error: unknown, runtime: Runtime): number {
 }
 
 /** Tells one problem in one line, several below each other, each with place and remedy. */
-export function formatProblems({ problems, file }: ConfigError): string {
+function formatProblems({ problems, file }: ConfigError): string {
   const [only] = problems;
   const where = file === undefined ? '' : `${file}: `;
   if (problems.length === 1 && only !== undefined) {
-    return `error: ${where}${describe(only)}${only.remedy === undefined ? '' : `. ${only.remedy}`}\n`;
+    return `error: ${where}${describeProblem(only)}${only.remedy === undefined ? '' : `. ${only.remedy}`}\n`;
   }
   const list = problems.map(
     (problem) =>
-      `  ${describe(problem)}\n${problem.remedy === undefined ? '' : `    ${problem.remedy}\n`}`,
+      `  ${describeProblem(problem)}\n${problem.remedy === undefined ? '' : `    ${problem.remedy}\n`}`,
   );
   return `error: ${where}${problems.length} problems in the configuration\n${list.join('')}`;
-}
-
-function describe({ path, line, column, message }: ConfigProblem): string {
-  const place = line === undefined ? '' : ` (line ${line}, column ${column ?? 1})`;
-  return `${path}${place}: ${message}`;
 }

@@ -1,8 +1,8 @@
 /** What is told about the configuration as a whole. */
 import type { LoadedConfig } from '../config/load.ts';
 import { pathInMessage } from '../config/path-in-message.ts';
-import type { ConfigError } from '../errors.ts';
-import { type CheckResult, ok, warn } from './result.ts';
+import { type ConfigError, describeProblem } from '../errors.ts';
+import { type CheckResult, fail, ok, warn } from './result.ts';
 
 /** Results for a configuration that could be loaded. */
 export function describeConfig({ config, file, warnings }: LoadedConfig): CheckResult[] {
@@ -16,10 +16,8 @@ export function describeConfig({ config, file, warnings }: LoadedConfig): CheckR
 
 /** Results for one that cannot: one for each problem. */
 export function describeConfigError({ problems }: ConfigError): CheckResult[] {
-  return problems.map(({ path, message, remedy, line, column }) => ({
+  return problems.map((problem) => ({
     check: 'config',
-    status: 'fail',
-    message: `${path}${line === undefined ? '' : ` (line ${line}, column ${column ?? 1})`}: ${message}`,
-    ...(remedy === undefined ? {} : { fix: remedy }),
+    ...fail(describeProblem(problem), problem.remedy),
   }));
 }
