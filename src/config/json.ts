@@ -26,7 +26,7 @@ export interface ParsedJson {
 
 /**
  * Parses JSON with comments and trailing commas.
- * @param source - name of the file, for the error
+ * @param source name of the file, for the error
  * @throws ConfigError with line and column when the text is not JSON
  */
 export function parseJsonWithComments(text: string, source: string): ParsedJson {
