@@ -2,7 +2,7 @@
 import yargs from 'yargs';
 
 import type { Command } from '../src/commands/command.ts';
-import { commands, type ListedCommand } from '../src/commands/list.ts';
+import { commands, type ListedCommand, nameOf } from '../src/commands/list.ts';
 
 const INTRODUCTION = `# Commands
 
@@ -25,7 +25,7 @@ also come from the [environment](configuration.md), for every command.
 /** Text of docs/commands.md. */
 export async function buildCommandsPage(): Promise<string> {
   const contents = commands.map(
-    ({ name, summary }) => `- [\`${wordOf(name)}\`](#${wordOf(name)}): ${summary}`,
+    (listed) => `- [\`${nameOf(listed)}\`](#${nameOf(listed)}): ${listed.summary}`,
   );
   const sections = await Promise.all(
     commands.map(async (listed) => buildSection(listed, await listed.load())),
@@ -33,16 +33,13 @@ export async function buildCommandsPage(): Promise<string> {
   return [INTRODUCTION, contents.join('\n'), '', ...sections].join('\n');
 }
 
-function wordOf(name: string): string {
-  return name.split(' ')[0] ?? name;
-}
-
-function buildSection({ name }: ListedCommand, command: Command<object>): string {
+function buildSection(listed: ListedCommand, command: Command<object>): string {
+  const { name } = listed;
   const { positionals, flags } = readOptions(command, name);
   const usage = `fhir-auth-proxy ${name} [flags]${command.takesRest === true ? ' -- COMMAND [arguments]' : ''}`;
   const examples = command.examples.map(({ task, command: text }) => `# ${task}\n${text}`);
   return [
-    `## ${wordOf(name)}`,
+    `## ${nameOf(listed)}`,
     '',
     command.purpose,
     '',

@@ -13,7 +13,7 @@ import {
   requestRegistration,
   requestRemoval,
 } from '../src/auth/registration.ts';
-import { explainRegistration } from '../src/commands/init/client.ts';
+import { explainRegistration } from '../src/commands/registration/client.ts';
 import { RegistrationError } from '../src/errors.ts';
 import { startSandbox } from '../src/sandbox/index.ts';
 import { rs384Key } from './support/keys.ts';

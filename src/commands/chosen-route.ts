@@ -3,30 +3,23 @@ import type { Argv } from 'yargs';
 
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import type { ProxyConfig, RouteConfig } from '../config/schema.ts';
+import { type ConfigArgs, configOption } from './config-flag.ts';
 import type { Runtime } from './runtime.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Flags of every command that is about one route. */
-export interface RouteArgs {
-  config: string | undefined;
+export interface RouteArgs extends ConfigArgs {
   route: string | undefined;
 }
 
 /** Declares {@link RouteArgs}. */
 export function routeOptions<Args>(yargs: Argv<Args>): Argv<Args & RouteArgs> {
-  return yargs
-    .option('config', {
-      alias: 'c',
-      type: 'string',
-      requiresArg: true,
-      describe: 'Config file; default proxy.config.json in the working directory',
-    })
-    .option('route', {
-      alias: 'r',
-      type: 'string',
-      requiresArg: true,
-      describe: 'Path of the route, such as /fhir; needed when there are several',
-    });
+  return configOption(yargs).option('route', {
+    alias: 'r',
+    type: 'string',
+    requiresArg: true,
+    describe: 'Path of the route, such as /fhir; needed when there are several',
+  });
 }
 
 /** Loads the configuration as `start` does and picks the route. Throws ConfigError or UsageError. */

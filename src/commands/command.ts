@@ -11,11 +11,11 @@ export interface Example {
 }
 
 /**
- * One command. Each file in this folder exports one, named `xCommand`; `program.ts` lists it under
- * its name and loads the file only when it runs or when its help is asked for.
+ * One command. The file of its name in this folder exports it as `xCommand`; `list.ts` lists it, and
+ * loads the file only when it runs or when its help is asked for.
  *
  * `run` reports through `runtime` alone and never ends the process. It returns the exit code; what
- * it throws is reported by `program.ts`: a `ConfigError` ends with 2, every other `ProxyError` with 1.
+ * it throws is reported by `report.ts`: `ConfigError` and `UsageError` end with 2, all else with 1.
  */
 export interface Command<Args> {
   /** What the command is for, in one to three sentences; top of the help page. */

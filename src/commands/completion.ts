@@ -2,7 +2,8 @@ import yargs from 'yargs';
 
 import type { Command } from './command.ts';
 import { COMPLETION_SHELLS, type CompletedCommand, formatCompletion } from './completion-script.ts';
-import { commands } from './list.ts';
+import { declaredNames } from './declared-names.ts';
+import { commands, nameOf } from './list.ts';
 import { EXIT } from './runtime.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -53,7 +54,7 @@ async function describeCommands(): Promise<CompletedCommand[]> {
     const { name, summary } = listed;
     const command = await listed.load();
     described.push({
-      name: name.split(' ')[0] ?? name,
+      name: nameOf(listed),
       summary,
       words: command.words ?? [],
       flags: findFlags(command, name),
@@ -63,15 +64,8 @@ async function describeCommands(): Promise<CompletedCommand[]> {
 }
 
 function findFlags(command: Command<object>, name: string): string[] {
-  // Public, but not in yargs' types.
-  const { key, alias } = (
-    command.options(yargs([])) as unknown as {
-      getOptions(): { key: Record<string, unknown>; alias: Record<string, string[]> };
-    }
-  ).getOptions();
   const positionals = new Set(name.match(/[\w-]+/g)?.slice(1));
-  const names = [...Object.keys(key), ...Object.values(alias).flat()];
-  return [...new Set(names)]
+  return [...new Set(declaredNames(command.options(yargs([]))))]
     .filter((each) => !positionals.has(each) && each.length > 1 && each !== 'version')
     .sort()
     .map((each) => `--${each}`);

@@ -3,14 +3,14 @@ import { describeConfig, describeConfigError } from '../doctor/config.ts';
 import type { CheckResult } from '../doctor/result.ts';
 import { runChecks } from '../doctor/run-checks.ts';
 import { ConfigError } from '../errors.ts';
-import { createLogger } from '../observe/logger.ts';
 import { createCheckPrinter } from './check-lines.ts';
 import { findRoute } from './chosen-route.ts';
 import type { Command } from './command.ts';
+import { type ConfigArgs, configOption } from './config-flag.ts';
+import { createSilentLogger } from './loggers.ts';
 import { EXIT, type Runtime, type StopSignal, signalExitCode } from './runtime.ts';
 
-interface DoctorArgs {
-  config: string | undefined;
+interface DoctorArgs extends ConfigArgs {
   route: string | undefined;
   json: boolean;
 }
@@ -31,13 +31,7 @@ export const doctorCommand: Command<DoctorArgs> = {
     },
   ],
   options: (yargs) =>
-    yargs
-      .option('config', {
-        alias: 'c',
-        type: 'string',
-        requiresArg: true,
-        describe: 'Config file; default proxy.config.json in the working directory',
-      })
+    configOption(yargs)
       .option('route', {
         alias: 'r',
         type: 'string',
@@ -65,7 +59,7 @@ export const doctorCommand: Command<DoctorArgs> = {
     const signal = runtime.stopSignal();
     const checks = runChecks(loaded.config, {
       signal,
-      logger: createLogger({ format: 'json', level: 'silent', stream: 2 }),
+      logger: createSilentLogger(),
       route: path,
       onStart: (check, routePath) => printer?.start(check, routePath),
       onResult: (result) => printer?.result(result),

@@ -5,12 +5,12 @@ import { loadConfig } from '../config/load.ts';
 import type { ProxyConfig } from '../config/schema.ts';
 import { createProxyServer } from '../server.ts';
 import type { Command } from './command.ts';
+import { type ConfigArgs, configOption } from './config-flag.ts';
+import { createProxyLogger } from './loggers.ts';
 import type { Runtime } from './runtime.ts';
 import { UsageError } from './usage-error.ts';
-import { createProxyLogger } from './warning-logger.ts';
 
-interface ExecArgs {
-  config: string | undefined;
+interface ExecArgs extends ConfigArgs {
   sandbox: boolean;
   'log-level': string | undefined;
 }
@@ -35,13 +35,7 @@ export const execCommand: Command<ExecArgs> = {
   ],
   takesRest: true,
   options: (yargs) =>
-    yargs
-      .option('config', {
-        alias: 'c',
-        type: 'string',
-        requiresArg: true,
-        describe: 'Config file; default proxy.config.json in the working directory',
-      })
+    configOption(yargs)
       .option('sandbox', {
         type: 'boolean',
         default: false,
@@ -76,7 +70,7 @@ export const execCommand: Command<ExecArgs> = {
     const proxy = await createProxyServer(config, { logger });
     try {
       const url = await proxy.listen();
-      return await runProgram([program, ...words], buildEnvironment(url, config, runtime), runtime);
+      return await runChild([program, ...words], buildEnvironment(url, config, runtime), runtime);
     } finally {
       await proxy.destroy();
       logger.flush();
@@ -103,7 +97,7 @@ function buildEnvironment(
 }
 
 /** Resolves to the exit code of the program; 128 and its number when a signal ended it, as shells count. */
-function runProgram(
+function runChild(
   [program = '', ...words]: readonly string[],
   environment: Record<string, string | undefined>,
   runtime: Runtime,

@@ -11,7 +11,7 @@ import { createLogExplainer } from '../hints/explain-log.ts';
 import { explain } from '../hints/match.ts';
 import type { Command } from './command.ts';
 import { formatHint } from './hint-text.ts';
-import { EXIT, type Runtime, type StopSignal, signalExitCode } from './runtime.ts';
+import { EXIT, type Runtime, type StopSignal, signalExitCode, stopped } from './runtime.ts';
 import { UsageError } from './usage-error.ts';
 
 interface ExplainArgs {
@@ -22,7 +22,7 @@ interface ExplainArgs {
 }
 
 /** Most characters of an exchange file; recorded ones have at most a few hundred thousand. */
-const MAX_EXCHANGE = 16_777_216;
+const LONGEST_EXCHANGE_CHARACTERS = 16_777_216;
 
 /** Explains lines of OpenEMR's error log, or a recorded exchange. */
 export const explainCommand: Command<ExplainArgs> = {
@@ -133,10 +133,7 @@ async function followLog(path: string, json: boolean, runtime: Runtime): Promise
   runtime.stderr.write(
     state === 'following' ? `following ${file ?? path}\n` : `waiting: ${reason ?? path}\n`,
   );
-  await new Promise<void>((done) => {
-    if (stop.aborted) done();
-    stop.addEventListener('abort', () => done());
-  });
+  await stopped(stop);
   await follower.close();
   return end();
 }
@@ -192,7 +189,7 @@ async function readWhole(text: AsyncIterable<string>, path: string): Promise<str
   let whole = '';
   for await (const chunk of text) {
     whole += chunk;
-    if (whole.length > MAX_EXCHANGE) {
+    if (whole.length > LONGEST_EXCHANGE_CHARACTERS) {
       throw new ProxyError(
         'exchange-file-invalid',
         `${pathInMessage(path)} is larger than an exchange file can be (16 MiB)`,

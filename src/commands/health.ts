@@ -5,11 +5,11 @@ import { loadConfig } from '../config/load.ts';
 import { isWildcardHost, withBrackets, withoutBrackets } from '../config/loopback.ts';
 import type { ListenConfig } from '../config/schema.ts';
 import type { Command } from './command.ts';
+import { type ConfigArgs, configOption } from './config-flag.ts';
 import { EXIT } from './runtime.ts';
 import { UsageError } from './usage-error.ts';
 
-interface HealthArgs {
-  config: string | undefined;
+interface HealthArgs extends ConfigArgs {
   host: string | undefined;
   port: string | undefined;
   socket: string | undefined;
@@ -37,13 +37,7 @@ export const healthCommand: Command<HealthArgs> = {
     },
   ],
   options: (yargs) =>
-    yargs
-      .option('config', {
-        alias: 'c',
-        type: 'string',
-        requiresArg: true,
-        describe: 'Config file; default proxy.config.json in the working directory',
-      })
+    configOption(yargs)
       .option('host', { type: 'string', requiresArg: true, describe: 'Address it listens on' })
       .option('port', {
         alias: 'p',

@@ -1,10 +1,11 @@
+import { wrap } from '../observe/pretty.ts';
 import type { Command } from './command.ts';
 import type { ListedCommand } from './list.ts';
 
 /**
  * A help page: what the command is for, then tasks with what to type, then usage, the other
  * commands if any are given, and the flags.
- * @param flags - positionals and options as yargs describes them
+ * @param flags positionals and options as yargs describes them
  */
 export function formatHelpPage(
   flags: string,
@@ -17,7 +18,7 @@ export function formatHelpPage(
       ? `Usage: fhir-auth-proxy ${name} [flags]`
       : 'Usage: fhir-auth-proxy [command] [flags]';
   return [
-    wrap(purpose, 100),
+    wrap(purpose, 100).join('\n'),
     ...examples.map(({ task, command }) => `  # ${task}\n  ${command}`),
     usage,
     ...(commands.length === 0 ? [] : [formatCommands(commands)]),
@@ -31,15 +32,4 @@ function formatCommands(commands: readonly ListedCommand[]): string {
     'Commands ("fhir-auth-proxy help COMMAND" tells more):',
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
   ].join('\n');
-}
-
-function wrap(text: string, width: number): string {
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1) ?? '';
-    if (last === '') lines[lines.length - 1] = word;
-    else if (last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines.join('\n');
 }

@@ -2,22 +2,23 @@ import { relative, resolve } from 'node:path';
 
 import { parseOpenemrBase } from '../auth/fhir-base.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import type { RouteConfig } from '../config/schema.ts';
+import type { ProxyConfig, RouteConfig } from '../config/schema.ts';
 import type { AccessToken } from '../contracts.ts';
 import { ProxyError } from '../errors.ts';
 import { createRoute } from '../route.ts';
 import type { Command } from './command.ts';
+import { Cancelled, createDialogue, type Dialogue } from './dialogue.ts';
+import { isThere } from './file-there.ts';
 import { type InitArgs, initOptions, parseWait } from './init/arguments.ts';
-import { Cancelled, createDialogue, type Dialogue } from './init/dialogue.ts';
 import { waitForToken } from './init/enabling.ts';
-import { assertResumable, isThere, loadMade } from './init/existing.ts';
+import { assertResumable, loadMade } from './init/existing.ts';
 import { buildFirstTarget, type FirstAnswer, requestFirstAnswer } from './init/first-answer.ts';
-import { whilePublished } from './init/published-keys.ts';
 import { tellResult } from './init/result.ts';
 import { assertListenable, setUp } from './init/setup.ts';
+import { createWarningLogger } from './loggers.ts';
+import { startPublishingProxy } from './publishing-proxy.ts';
 import { reportWithHints } from './route-failure.ts';
 import { EXIT, type Runtime, type StopSignal, signalExitCode } from './runtime.ts';
-import { createWarningLogger } from './warning-logger.ts';
 
 /** Leads from nothing to the first FHIR answer. */
 export const initCommand: Command<InitArgs> = {
@@ -73,6 +74,27 @@ export const initCommand: Command<InitArgs> = {
 
 /** What there is once the config file is written. */
 type Loaded = LoadedConfig & { route: RouteConfig; file: string };
+
+/** The server fetches the keys at each token request: they are published until a proxy runs for good. */
+async function whilePublished<T>(
+  config: ProxyConfig,
+  dialogue: Dialogue,
+  runtime: Runtime,
+  act: () => Promise<T>,
+): Promise<T> {
+  const { url, refusal, close } = await startPublishingProxy(config, runtime);
+  try {
+    if (url !== undefined) dialogue.step(`the public keys are at ${url}`);
+    else {
+      dialogue.warn(
+        `the keys cannot be published from here: ${refusal}. Fine if that is this proxy, running already`,
+      );
+    }
+    return await act();
+  } finally {
+    await close();
+  }
+}
 
 async function finish(
   loaded: Loaded,

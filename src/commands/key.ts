@@ -1,7 +1,8 @@
 import { RSA_BITS } from '../auth/key-generation.ts';
 import { routeOptions } from './chosen-route.ts';
 import type { Command } from './command.ts';
-import { DEFAULT_KEY_FILE, type KeyArgs } from './key/arguments.ts';
+import { DEFAULT_KEY_FILE } from './key-file.ts';
+import type { KeyArgs } from './key/arguments.ts';
 import { checkKeyFile } from './key/check.ts';
 import { generateKeyFile } from './key/generate.ts';
 import { printPublicKey } from './key/public.ts';

@@ -10,6 +10,11 @@ export interface ListedCommand {
   load(): Promise<Command<object>>;
 }
 
+/** What one types: the name without its positionals. */
+export function nameOf({ name }: ListedCommand): string {
+  return name.split(' ')[0] ?? name;
+}
+
 /** Every command in the order of the help page; the first is also what runs when none is named. */
 export const commands: readonly ListedCommand[] = [
   {

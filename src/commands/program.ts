@@ -2,8 +2,9 @@ import yargs, { type ArgumentsCamelCase, type Argv } from 'yargs';
 
 import { suggest } from '../config/suggest.ts';
 import type { Command } from './command.ts';
+import { declaredNames } from './declared-names.ts';
 import { formatHelpPage } from './help-page.ts';
-import { type ListedCommand, commands as allCommands } from './list.ts';
+import { type ListedCommand, commands as allCommands, nameOf } from './list.ts';
 import { reportFailure } from './report.ts';
 import { EXIT, type Runtime } from './runtime.ts';
 import { UsageError } from './usage-error.ts';
@@ -21,7 +22,7 @@ export interface ProgramOptions {
 /**
  * Runs the command that the arguments name and gives the exit code. Never throws and never ends
  * the process.
- * @param argv - arguments after the name of the program
+ * @param argv arguments after the name of the program
  */
 export async function runProgram(
   argv: readonly string[],
@@ -168,18 +169,7 @@ function assertKnown(
 
 /** Every declared flag and positional, in camel case. */
 function knownNames(parser: Argv<object>): Set<string> {
-  // Public, but not in yargs' types.
-  const { key, alias } = (
-    parser as unknown as {
-      getOptions(): { key: Record<string, unknown>; alias: Record<string, string[]> };
-    }
-  ).getOptions();
-  const names = [...Object.keys(key), ...Object.keys(alias), ...Object.values(alias).flat()];
-  return new Set(['_', '$0', '--', ...names.map(camelCase)]);
-}
-
-function nameOf({ name }: ListedCommand): string {
-  return name.split(' ')[0] ?? name;
+  return new Set(['_', '$0', '--', ...declaredNames(parser).map(camelCase)]);
 }
 
 function asFlag(name: string): string {

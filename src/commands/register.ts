@@ -6,23 +6,24 @@ import { requestRemoval, type RegisteredClient } from '../auth/registration.ts';
 import { loadTlsOptions } from '../config/tls.ts';
 import { RegistrationError } from '../errors.ts';
 import type { Command } from './command.ts';
-import { type RegistrationArgs, registrationOptions } from './init/arguments.ts';
+import { Cancelled, createDialogue, type Dialogue } from './dialogue.ts';
+import { type RegistrationArgs, registrationOptions } from './registration/arguments.ts';
 import {
   chooseScopes,
   describeByHand,
   explainRegistration,
   register,
   type Registration,
-} from './init/client.ts';
-import { Cancelled, createDialogue, type Dialogue } from './init/dialogue.ts';
-import { type FiledKey, provideKey } from './init/key-file.ts';
-import { resolveJwksUri } from './init/published-keys.ts';
+  tellEnabling,
+} from './registration/client.ts';
+import { DEFAULT_LISTEN, resolveJwksUri } from './registration/jwks-uri.ts';
+import { type FiledKey, provideKey } from './registration/key-file.ts';
 import {
   readRegistration,
   removeRegistrationFile,
   writeRegistration,
-} from './init/registration-file.ts';
-import { type ReachedServer, reachServer, REQUEST_MS } from './init/server.ts';
+} from './registration/registration-file.ts';
+import { type ReachedServer, reachServer, REQUEST_MS } from './registration/server.ts';
 import { reportWithHints } from './route-failure.ts';
 import { EXIT, type Runtime, signalExitCode } from './runtime.ts';
 
@@ -78,7 +79,7 @@ async function registerClient(
   try {
     const scopes = await chooseScopes(args, server, dialogue);
     const filed = await provideKey(args.key, runtime.cwd, dialogue, runtime);
-    const jwksUri = resolveJwksUri(args['jwks-uri'], { host: '127.0.0.1', port: 8088 }, dialogue);
+    const jwksUri = resolveJwksUri(args['jwks-uri'], DEFAULT_LISTEN, dialogue);
     const registration = { scopes, key: filed.key, jwksUri };
     try {
       const client = await register(args, registration, server);
@@ -117,12 +118,7 @@ async function tellClient(
     await writeRegistration(file, { clientId, ...removal });
     dialogue.step(`wrote ${relative(cwd, file)}, with which --remove takes it back`);
   }
-  if (pages !== undefined) {
-    dialogue.note('Now an administrator has to enable the client', [
-      pages.apiClients,
-      `or: log in, Admin > System > API Clients > "${args['client-name']}" > Enable Client`,
-    ]);
-  }
+  tellEnabling(server, args['client-name'], dialogue);
   if (!args.json) {
     stdout.write(`${clientId}\n`);
     return;

@@ -1,10 +1,10 @@
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
-import { isWildcardHost } from '../config/loopback.ts';
+import { callableHost, isWildcardHost } from '../config/loopback.ts';
 import type { ProxyConfig } from '../config/schema.ts';
-import { createLogger } from '../observe/logger.ts';
 import { createProxyServer, type ProxyServer } from '../server.ts';
 import { type FollowedConfig, followConfig } from './follow-config.ts';
-import { type Runtime, type StopSignal, signalExitCode } from './runtime.ts';
+import { createProxyLogger, createSilentLogger } from './loggers.ts';
+import { type Runtime, signalExitCode, stopped } from './runtime.ts';
 import type { StartArgs } from './start.ts';
 import { listenForKeys, openInBrowser } from './terminal-keys.ts';
 
@@ -14,7 +14,7 @@ export async function runProxy(args: StartArgs, runtime: Runtime): Promise<numbe
   const sinceMs = Date.now();
   const loaded = await load();
   const { config, file, warnings } = loaded;
-  const logger = createStartLogger(config, runtime);
+  const logger = createProxyLogger(runtime, config.log.level, logFormat(config, runtime));
   for (const warning of warnings) logger.warn({}, warning);
   if (file !== undefined) logger.debug({ file }, 'configuration read');
   const proxy = await createProxyServer(config, { logger });
@@ -55,17 +55,9 @@ function loadStartConfig(args: StartArgs, { environment, cwd }: Runtime): Promis
   });
 }
 
-function createStartLogger({ log }: ProxyConfig, runtime: Runtime) {
-  const { stderr } = runtime;
-  const { fd } = stderr.stream as { fd?: number };
-  const logger = createLogger({
-    format: log.format === 'auto' ? (stderr.isTTY ? 'pretty' : 'json') : log.format,
-    level: log.level,
-    stream: fd ?? stderr.stream,
-    color: stderr.isTTY,
-  });
-  runtime.atExit(() => logger.flush());
-  return logger;
+function logFormat({ log }: ProxyConfig, { stderr }: Runtime): 'pretty' | 'json' {
+  if (log.format !== 'auto') return log.format;
+  return stderr.isTTY ? 'pretty' : 'json';
 }
 
 function writeReady(
@@ -103,7 +95,7 @@ async function printChecks(config: ProxyConfig, { stderr, environment }: Runtime
   const { createCheckPrinter } = await import('./check-lines.ts');
   const printer = createCheckPrinter(stderr, environment);
   await runChecks(config, {
-    logger: createLogger({ format: 'json', level: 'silent', stream: 2 }),
+    logger: createSilentLogger(),
     onStart: (check, route) => printer.start(check, route),
     onResult: (result) => printer.result(result),
   });
@@ -112,14 +104,5 @@ async function printChecks(config: ProxyConfig, { stderr, environment }: Runtime
 
 function curlAddress(url: string, { host, socket }: ProxyConfig['listen']): string {
   if (socket !== undefined) return `--unix-socket ${socket} http://localhost`;
-  // Nobody can call "every address".
-  return isWildcardHost(host) ? `http://127.0.0.1:${new URL(url).port || 80}` : url;
-}
-
-function stopped(stop: AbortSignal): Promise<StopSignal> {
-  return new Promise((resolve) => {
-    const finish = () => resolve(stop.reason as StopSignal);
-    if (stop.aborted) finish();
-    else stop.addEventListener('abort', finish, { once: true });
-  });
+  return isWildcardHost(host) ? `http://${callableHost(host)}:${new URL(url).port || 80}` : url;
 }

@@ -65,3 +65,12 @@ export interface Runtime {
 export function signalExitCode(signal: StopSignal): number {
   return signal === 'SIGINT' ? 130 : 143;
 }
+
+/** Resolves, once the signal of {@link Runtime.stopSignal} is aborted, to what aborted it. */
+export function stopped(stop: AbortSignal): Promise<StopSignal> {
+  return new Promise((resolve) => {
+    const finish = () => resolve(stop.reason as StopSignal);
+    if (stop.aborted) finish();
+    else stop.addEventListener('abort', finish, { once: true });
+  });
+}

@@ -4,7 +4,7 @@ import type { JWK } from 'jose';
 import { readKeyText } from '../auth/key-file.ts';
 import { loadSigningKey } from '../auth/signing-key.ts';
 import { ProxyError } from '../errors.ts';
-import { isThere } from './key/file-there.ts';
+import { isThere } from './file-there.ts';
 
 /** The key of a file that is there; undefined when it is to be made. */
 export async function readGivenKey(file: string, isNamed: boolean): Promise<JWK | undefined> {

@@ -14,8 +14,9 @@ import {
   startSandbox,
 } from '../sandbox/index.ts';
 import type { Command } from './command.ts';
+import { parsePort } from './port-flag.ts';
 import { writePrivateFile } from './private-file.ts';
-import { type StopSignal, signalExitCode } from './runtime.ts';
+import { signalExitCode, stopped } from './runtime.ts';
 import { readGivenKey } from './sandbox-key.ts';
 import { describePlaces, formatPlaces } from './sandbox-places.ts';
 import { UsageError } from './usage-error.ts';
@@ -153,7 +154,7 @@ export const sandboxCommand: Command<SandboxArgs> = {
       if (certificate !== undefined) await writeFile(certificate, tls?.cert ?? '');
       const places = describePlaces(sandbox, version, keyFile, certificate);
       runtime.stdout.write(args.json ? `${JSON.stringify(places)}\n` : formatPlaces(places));
-      return await runUntil(stop);
+      return signalExitCode(await stopped(stop));
     } finally {
       await sandbox?.close();
       await rm(folder, { recursive: true, force: true });
@@ -167,12 +168,6 @@ function parseVersion(text: string): SandboxVersion {
   throw new UsageError(`--openemr is "${text}": expected ${known}`);
 }
 
-function parsePort(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
-  if (port >= 0 && port <= 65_535) return port;
-  throw new UsageError(`--port is "${text}": expected a number from 0 to 65535`);
-}
-
 function parseFaultFlags(texts: readonly string[]): Partial<FaultSettings> {
   const faults: Partial<FaultSettings> = {};
   for (const text of texts) {
@@ -181,12 +176,4 @@ function parseFaultFlags(texts: readonly string[]): Partial<FaultSettings> {
     Object.assign(faults, parsed);
   }
   return faults;
-}
-
-function runUntil(stop: AbortSignal): Promise<number> {
-  return new Promise((finish) => {
-    const end = () => finish(signalExitCode(stop.reason as StopSignal));
-    if (stop.aborted) end();
-    else stop.addEventListener('abort', end, { once: true });
-  });
 }

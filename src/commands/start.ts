@@ -1,8 +1,8 @@
 import type { Command } from './command.ts';
+import { type ConfigArgs, configOption } from './config-flag.ts';
 
 /** Flags of `start`. */
-export interface StartArgs {
-  config: string | undefined;
+export interface StartArgs extends ConfigArgs {
   host: string | undefined;
   port: string | undefined;
   socket: string | undefined;
@@ -35,13 +35,7 @@ export const startCommand: Command<StartArgs> = {
     },
   ],
   options: (yargs) =>
-    yargs
-      .option('config', {
-        alias: 'c',
-        type: 'string',
-        requiresArg: true,
-        describe: 'Config file; default proxy.config.json in the working directory',
-      })
+    configOption(yargs)
       .option('host', {
         type: 'string',
         requiresArg: true,

@@ -5,9 +5,9 @@ import { ProxyError, TokenError } from '../errors.ts';
 import { createRoute } from '../route.ts';
 import { loadChosenRoute, type RouteArgs, routeOptions } from './chosen-route.ts';
 import type { Command } from './command.ts';
+import { createWarningLogger } from './loggers.ts';
 import { explainTokenFailure, reportWithHints } from './route-failure.ts';
 import { EXIT, type Runtime } from './runtime.ts';
-import { createWarningLogger } from './warning-logger.ts';
 
 interface TokenArgs extends RouteArgs {
   header: boolean | undefined;

@@ -1,17 +1,11 @@
 /** The config file that `init` makes, and the `.gitignore` beside it. */
 import { readFile, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { pathInMessage } from '../../config/path-in-message.ts';
 import type { ProxyConfigInput } from '../../config/schema.ts';
 import { ProxyError } from '../../errors.ts';
 import { replaceFile } from '../replace-file.ts';
-
-/** A path for a file in `folder`: relative and with forward slashes where it lies below it. */
-export function pathFrom(folder: string, file: string): string {
-  const path = relative(folder, file);
-  return path.startsWith('..') || path === '' ? file : path.replaceAll('\\', '/');
-}
 
 /**
  * Writes a config file as people would.

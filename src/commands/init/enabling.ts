@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AccessToken, Hint } from '../../contracts.ts';
 import { TokenError } from '../../errors.ts';
 import type { Route } from '../../route.ts';
+import type { Dialogue } from '../dialogue.ts';
 import { explainTokenFailure } from '../route-failure.ts';
-import type { Dialogue } from './dialogue.ts';
 
 /** Milliseconds between two tries; each signs a new assertion. */
 const EVERY_MS = 3_000;

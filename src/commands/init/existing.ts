@@ -1,5 +1,4 @@
 /** A config file that is there already: an earlier `init` to go on from, or somebody's to leave alone. */
-import { access } from 'node:fs/promises';
 import { relative } from 'node:path';
 
 import { guessFhirBases } from '../../auth/fhir-base.ts';
@@ -8,16 +7,6 @@ import type { RouteConfig } from '../../config/schema.ts';
 import type { Runtime } from '../runtime.ts';
 import { UsageError } from '../usage-error.ts';
 import type { InitArgs } from './arguments.ts';
-
-/** Whether there is a file of this name. */
-export async function isThere(file: string): Promise<boolean> {
-  try {
-    await access(file);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** Loads what `init` made, as `start` will. Throws ConfigError when it is not usable. */
 export async function loadMade(

@@ -4,8 +4,8 @@ import type { ProxyConfig, RouteConfig } from '../../config/schema.ts';
 import { ProxyError } from '../../errors.ts';
 import { parseScope } from '../../fhir/scope.ts';
 import { createProxyServer } from '../../server.ts';
+import { createProxyLogger } from '../loggers.ts';
 import type { Runtime } from '../runtime.ts';
-import { createProxyLogger } from '../warning-logger.ts';
 
 /** The first FHIR answer. */
 export interface FirstAnswer {

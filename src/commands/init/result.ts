@@ -5,9 +5,9 @@ import type { LoadedConfig } from '../../config/load.ts';
 import { callableHost } from '../../config/loopback.ts';
 import type { RouteConfig } from '../../config/schema.ts';
 import type { AccessToken } from '../../contracts.ts';
+import type { Dialogue } from '../dialogue.ts';
 import type { Runtime } from '../runtime.ts';
 import type { InitArgs } from './arguments.ts';
-import type { Dialogue } from './dialogue.ts';
 import { type FirstAnswer, formatAnswer } from './first-answer.ts';
 
 /** Everything made and seen. */

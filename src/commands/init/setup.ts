@@ -5,25 +5,25 @@ import { allowsWriting } from '../../auth/system-scopes.ts';
 import { isLoopbackHost } from '../../config/loopback.ts';
 import type { ProxyConfigInput } from '../../config/schema.ts';
 import { RegistrationError } from '../../errors.ts';
+import type { Dialogue } from '../dialogue.ts';
 import { formatHint } from '../hint-text.ts';
-import type { Runtime } from '../runtime.ts';
-import { UsageError } from '../usage-error.ts';
-import { type InitArgs, parsePort } from './arguments.ts';
+import { pathFrom } from '../path-from.ts';
+import { parsePort } from '../port-flag.ts';
 import {
   chooseScopes,
   describeByHand,
   explainRegistration,
   register,
   type Registration,
-} from './client.ts';
-import { ignoreInGit, pathFrom, writeConfigFile } from './config-file.ts';
-import type { Dialogue } from './dialogue.ts';
-import { type FiledKey, provideKey } from './key-file.ts';
-import { resolveJwksUri } from './published-keys.ts';
-import { type ReachedServer, reachServer } from './server.ts';
-
-/** The proxy's own default. */
-const DEFAULT_LISTEN = { host: '127.0.0.1', port: 8088 };
+  tellEnabling,
+} from '../registration/client.ts';
+import { DEFAULT_LISTEN, resolveJwksUri } from '../registration/jwks-uri.ts';
+import { type FiledKey, provideKey } from '../registration/key-file.ts';
+import { type ReachedServer, reachServer } from '../registration/server.ts';
+import type { Runtime } from '../runtime.ts';
+import { UsageError } from '../usage-error.ts';
+import type { InitArgs } from './arguments.ts';
+import { ignoreInGit, writeConfigFile } from './config-file.ts';
 
 /** Makes everything up to the config file. Whatever was made stays when a later step fails. */
 export async function setUp(
@@ -35,7 +35,7 @@ export async function setUp(
   const folder = dirname(configFile);
   const listen = {
     host: args.host ?? DEFAULT_LISTEN.host,
-    port: parsePort(args.port) ?? DEFAULT_LISTEN.port,
+    port: args.port === undefined ? DEFAULT_LISTEN.port : parsePort(args.port),
   };
   const server = await reachServer(args, folder, dialogue, runtime);
   try {
@@ -50,7 +50,8 @@ export async function setUp(
     const config = buildConfig(args, folder, { server, filed, registration, clientId, listen });
     await writeConfigFile(configFile, config, args.force);
     dialogue.step(`wrote ${relative(runtime.cwd, configFile) || configFile}`);
-    tellClicks(args, server, clientId, dialogue);
+    const name = args['client-id'] === undefined ? args['client-name'] : clientId;
+    tellEnabling(server, name, dialogue);
   } finally {
     await server.dispatcher.destroy();
   }
@@ -141,21 +142,6 @@ function buildConfig(args: InitArgs, folder: string, made: Made): ProxyConfigInp
       },
     ],
   };
-}
-
-function tellClicks(
-  args: InitArgs,
-  { description }: ReachedServer,
-  clientId: string,
-  dialogue: Dialogue,
-): void {
-  const { pages } = description;
-  if (pages === undefined) return;
-  const name = args['client-id'] === undefined ? args['client-name'] : clientId;
-  dialogue.note('Now an administrator has to enable the client', [
-    pages.apiClients,
-    `or: log in, Admin > System > API Clients > "${name}" > Enable Client`,
-  ]);
 }
 
 /** Refuses a host beyond loopback of which no name is known. */

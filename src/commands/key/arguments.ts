@@ -14,8 +14,3 @@ export interface KeyArgs extends RouteArgs {
   delete: boolean;
   json: boolean;
 }
-
-/** Where `init` and `key generate` put a key when nothing else is said; relative to the working directory. */
-export const DEFAULT_KEY_FILE = 'keys/private.jwk.json';
-/** The same with `--pem`. */
-export const DEFAULT_PEM_FILE = 'keys/private.pem';

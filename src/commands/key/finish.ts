@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { relative } from 'node:path';
 
 import { ProxyError } from '../../errors.ts';
-import type { Dialogue } from '../init/dialogue.ts';
+import type { Dialogue } from '../dialogue.ts';
 import { EXIT, type Runtime } from '../runtime.ts';
 import type { KeyArgs } from './arguments.ts';
 import { openConfigEdit } from './config-edit.ts';

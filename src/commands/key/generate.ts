@@ -3,11 +3,12 @@ import { resolve } from 'node:path';
 
 import { generateSigningKey, RSA_BITS } from '../../auth/key-generation.ts';
 import type { SigningAlgorithm } from '../../auth/signing-key.ts';
-import { pathFrom } from '../init/config-file.ts';
+import { DEFAULT_KEY_FILE, DEFAULT_PEM_FILE, formatKey } from '../key-file.ts';
+import { pathFrom } from '../path-from.ts';
 import { writePrivateFile } from '../private-file.ts';
 import { EXIT, type Runtime } from '../runtime.ts';
 import { UsageError } from '../usage-error.ts';
-import { DEFAULT_KEY_FILE, DEFAULT_PEM_FILE, type KeyArgs } from './arguments.ts';
+import type { KeyArgs } from './arguments.ts';
 
 /** Makes a private key file. */
 export async function generateKeyFile(args: KeyArgs, { cwd, stdout }: Runtime): Promise<number> {
@@ -15,7 +16,7 @@ export async function generateKeyFile(args: KeyArgs, { cwd, stdout }: Runtime): 
   const bits = parseBits(args.bits, alg);
   const file = resolve(cwd, args.file ?? (args.pem ? DEFAULT_PEM_FILE : DEFAULT_KEY_FILE));
   const key = await generateSigningKey(alg, bits);
-  const text = args.pem ? key.pem : `${JSON.stringify(key.jwk, null, 2)}\n`;
+  const text = formatKey(key, args.pem ? 'pem' : 'jwk');
   await writePrivateFile(file, text, 'key file', { force: args.force });
   const { kid } = key;
   const size = key.bits === undefined ? {} : { bits: key.bits };

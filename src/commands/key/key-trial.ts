@@ -3,9 +3,9 @@ import type { ClientConfig, RouteConfig } from '../../config/schema.ts';
 import type { Hint } from '../../contracts.ts';
 import { TokenError } from '../../errors.ts';
 import { createRoute } from '../../route.ts';
+import { createWarningLogger } from '../loggers.ts';
 import { explainTokenFailure } from '../route-failure.ts';
 import type { Runtime } from '../runtime.ts';
-import { createWarningLogger } from '../warning-logger.ts';
 import type { RotatingRoutes } from './rotating-routes.ts';
 
 /** Why a key was not taken. */

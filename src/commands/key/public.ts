@@ -7,9 +7,9 @@ import { readKeyText } from '../../auth/key-file.ts';
 import { loadSigningKey, type SigningKey } from '../../auth/signing-key.ts';
 import { loadRouteKey } from '../../route-key.ts';
 import { loadChosenRoute, type RouteArgs } from '../chosen-route.ts';
+import { createWarningLogger } from '../loggers.ts';
 import { EXIT, type Runtime } from '../runtime.ts';
 import { UsageError } from '../usage-error.ts';
-import { createWarningLogger } from '../warning-logger.ts';
 import type { KeyArgs } from './arguments.ts';
 import { createKeyCertificate } from './certificate.ts';
 

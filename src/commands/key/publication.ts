@@ -8,12 +8,11 @@ import type { SigningKey } from '../../auth/signing-key.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import { callableHost } from '../../config/loopback.ts';
 import type { ListenConfig, ProxyConfig } from '../../config/schema.ts';
-import { ConfigError, ProxyError } from '../../errors.ts';
+import { ProxyError } from '../../errors.ts';
 import { JWKS_PATH } from '../../published-keys.ts';
-import { createProxyServer } from '../../server.ts';
-import type { Dialogue } from '../init/dialogue.ts';
+import type { Dialogue } from '../dialogue.ts';
+import { startPublishingProxy } from '../publishing-proxy.ts';
 import type { Runtime } from '../runtime.ts';
-import { createProxyLogger } from '../warning-logger.ts';
 
 /** How long a running proxy may take to read its changed configuration. */
 const TAKE_OVER_MS = 10_000;
@@ -79,24 +78,14 @@ async function startOwn(
   dialogue: Dialogue,
   runtime: Runtime,
 ): Promise<Publication> {
-  const logger = createProxyLogger(runtime, 'error');
-  const proxy = await createProxyServer(config, { logger });
-  try {
-    dialogue.step(
-      `no proxy is running: the keys are published at ${await proxy.listen()}${JWKS_PATH} for the while`,
-    );
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    dialogue.warn(`the keys cannot be published from here: ${error.message}`);
-  }
+  const { url, refusal, reload, close } = await startPublishingProxy(config, runtime);
+  if (url === undefined) dialogue.warn(`the keys cannot be published from here: ${refusal}`);
+  else dialogue.step(`no proxy is running: the keys are published at ${url} for the while`);
   return {
     async adopt() {
-      await proxy.reload((await load()).config);
+      await reload((await load()).config);
     },
-    async close() {
-      await proxy.destroy();
-      logger.flush();
-    },
+    close,
   };
 }
 

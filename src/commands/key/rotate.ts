@@ -4,19 +4,18 @@
  */
 import { dirname, extname, resolve } from 'node:path';
 
-import { generateSigningKey } from '../../auth/key-generation.ts';
 import type { SigningKey } from '../../auth/signing-key.ts';
 import { ConfigError, type TokenError } from '../../errors.ts';
 import { loadChosenRoute } from '../chosen-route.ts';
-import { pathFrom } from '../init/config-file.ts';
-import { createDialogue, type Dialogue } from '../init/dialogue.ts';
-import { writePrivateFile } from '../private-file.ts';
+import { createDialogue, type Dialogue } from '../dialogue.ts';
+import { isThere } from '../file-there.ts';
+import { makeMissingKeyFile } from '../key-file.ts';
+import { pathFrom } from '../path-from.ts';
 import { reportWithHints } from '../route-failure.ts';
 import { EXIT, type Runtime, signalExitCode, type StopSignal } from '../runtime.ts';
 import { UsageError } from '../usage-error.ts';
 import type { KeyArgs } from './arguments.ts';
 import { openConfigEdit } from './config-edit.ts';
-import { isThere } from './file-there.ts';
 import { finishRotation } from './finish.ts';
 import { tryKey } from './key-trial.ts';
 import { loadKeyFile } from './public.ts';
@@ -113,12 +112,7 @@ async function provideNextKey(
   runtime: Runtime,
 ): Promise<{ file: string; key: SigningKey }> {
   const file = named ?? (await nextFileName(rotating.keyFile));
-  const isNew = !(await isThere(file));
-  if (isNew) {
-    const { jwk, pem } = await generateSigningKey(rotating.key.alg);
-    const text = file.endsWith('.pem') ? pem : `${JSON.stringify(jwk, null, 2)}\n`;
-    await writePrivateFile(file, text, 'key file');
-  }
+  const isNew = await makeMissingKeyFile(file, rotating.key.alg);
   const key = await loadKeyFile(file, runtime);
   if (key.kid === rotating.key.kid) {
     throw new ConfigError([

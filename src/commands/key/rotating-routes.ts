@@ -8,9 +8,9 @@ import { type ConfigPath, formatPath, valueAt } from '../../config/path.ts';
 import type { ClientConfig, ProxyConfig, RouteConfig } from '../../config/schema.ts';
 import { loadRouteKey } from '../../route-key.ts';
 import { loadChosenRoute } from '../chosen-route.ts';
+import { createWarningLogger } from '../loggers.ts';
 import type { Runtime } from '../runtime.ts';
 import { UsageError } from '../usage-error.ts';
-import { createWarningLogger } from '../warning-logger.ts';
 import type { KeyArgs } from './arguments.ts';
 
 /** One of them. */

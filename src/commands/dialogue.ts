@@ -1,9 +1,9 @@
 /** Talking with a person: questions, progress, news. Without a terminal nothing is ever asked. */
 import type { Readable, Writable } from 'node:stream';
 
-import { createPalette, wrap } from '../../observe/pretty.ts';
-import type { Runtime } from '../runtime.ts';
-import { UsageError } from '../usage-error.ts';
+import { createPalette, wrap } from '../observe/pretty.ts';
+import type { Runtime } from './runtime.ts';
+import { UsageError } from './usage-error.ts';
 
 /** A question that has a flag. */
 export interface Question {

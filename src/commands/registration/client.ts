@@ -11,9 +11,9 @@ import { buildScopeChoices, type ScopeChoice, spellScopes } from '../../auth/sys
 import type { Hint } from '../../contracts.ts';
 import { type ProxyError, RegistrationError } from '../../errors.ts';
 import { explain } from '../../hints/match.ts';
+import type { Dialogue } from '../dialogue.ts';
 import { UsageError } from '../usage-error.ts';
 import { parseScopes, type RegistrationArgs } from './arguments.ts';
-import type { Dialogue } from './dialogue.ts';
 import { type ReachedServer, REQUEST_MS } from './server.ts';
 
 /** Types that most who try a FHIR API look at first. */
@@ -138,4 +138,17 @@ export function describeByHand(
         : `JWKS URI          ${jwksUri}`,
     ],
   };
+}
+
+/** What an administrator of OpenEMR has to do before the client can be used. */
+export function tellEnabling(
+  { description: { pages } }: ReachedServer,
+  name: string,
+  dialogue: Dialogue,
+): void {
+  if (pages === undefined) return;
+  dialogue.note('Now an administrator has to enable the client', [
+    pages.apiClients,
+    `or: log in, Admin > System > API Clients > "${name}" > Enable Client`,
+  ]);
 }

@@ -3,14 +3,12 @@ import { hostname } from 'node:os';
 
 import { isHttpUrl } from '../../config/http-url.ts';
 import { isLoopbackHost, isWildcardHost, withBrackets } from '../../config/loopback.ts';
-import type { ProxyConfig } from '../../config/schema.ts';
-import { ConfigError } from '../../errors.ts';
 import { JWKS_PATH } from '../../published-keys.ts';
-import { createProxyServer } from '../../server.ts';
-import type { Runtime } from '../runtime.ts';
+import type { Dialogue } from '../dialogue.ts';
 import { UsageError } from '../usage-error.ts';
-import { createProxyLogger } from '../warning-logger.ts';
-import type { Dialogue } from './dialogue.ts';
+
+/** Where the proxy listens unless it is told otherwise. */
+export const DEFAULT_LISTEN = { host: '127.0.0.1', port: 8088 } as const;
 
 /**
  * The address of `--jwks-uri`; `auto` is the proxy's own.
@@ -35,29 +33,4 @@ export function resolveJwksUri(
     );
   }
   return uri;
-}
-
-/** Runs `act` while the proxy of the configuration listens where it is configured to, so that the server can fetch the keys. */
-export async function whilePublished<T>(
-  config: ProxyConfig,
-  dialogue: Dialogue,
-  runtime: Runtime,
-  act: () => Promise<T>,
-): Promise<T> {
-  const logger = createProxyLogger(runtime, 'error');
-  const proxy = await createProxyServer(config, { logger });
-  try {
-    dialogue.step(`the public keys are at ${await proxy.listen()}${JWKS_PATH}`);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    dialogue.warn(
-      `the keys cannot be published from here: ${error.message}. Fine if that is this proxy, running already`,
-    );
-  }
-  try {
-    return await act();
-  } finally {
-    await proxy.destroy();
-    logger.flush();
-  }
 }

@@ -12,11 +12,11 @@ import { requestServerDescription, type ServerDescription } from '../../auth/ser
 import type { TlsConfig } from '../../config/schema.ts';
 import { loadTlsOptions } from '../../config/tls.ts';
 import { ProxyError } from '../../errors.ts';
+import type { Dialogue } from '../dialogue.ts';
+import { createWarningLogger } from '../loggers.ts';
 import type { Runtime } from '../runtime.ts';
-import { createWarningLogger } from '../warning-logger.ts';
 import type { RegistrationArgs } from './arguments.ts';
 import { isPinned, writeCertificate } from './certificate-file.ts';
-import type { Dialogue } from './dialogue.ts';
 
 /** Milliseconds for each request of the setup. */
 export const REQUEST_MS = 15_000;

@@ -1,4 +1,4 @@
-/** Logs of commands whose result stands on standard output. */
+/** Logs of commands: where they go and how they look. */
 import type { ProxyConfig } from '../config/schema.ts';
 import type { Logger } from '../contracts.ts';
 import { createLogger, type LineLogger } from '../observe/logger.ts';
@@ -16,19 +16,25 @@ export function createWarningLogger({ stderr }: Pick<Runtime, 'stderr'>): Logger
   return { debug: () => {}, info: () => {}, warn: tell, error: tell };
 }
 
-/** The log of a proxy that runs beside something else: pretty lines on standard error. */
+/** The log of a proxy that a command runs, on standard error; what is buffered is written at the end of the process. */
 export function createProxyLogger(
   runtime: Runtime,
   level: ProxyConfig['log']['level'],
+  format: LineLogger['format'] = 'pretty',
 ): LineLogger {
   const { stderr } = runtime;
   const { fd } = stderr.stream as { fd?: number };
   const logger = createLogger({
-    format: 'pretty',
+    format,
     level,
     stream: fd ?? stderr.stream,
     color: stderr.isTTY,
   });
   runtime.atExit(() => logger.flush());
   return logger;
+}
+
+/** A log that nobody reads. */
+export function createSilentLogger(): LineLogger {
+  return createLogger({ format: 'json', level: 'silent', stream: 2 });
 }

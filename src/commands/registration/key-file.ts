@@ -2,13 +2,10 @@
 import { relative, resolve } from 'node:path';
 
 import { readKeyText } from '../../auth/key-file.ts';
-import { generateSigningKey } from '../../auth/key-generation.ts';
 import { loadSigningKey, type SigningKey } from '../../auth/signing-key.ts';
-import { DEFAULT_KEY_FILE } from '../key/arguments.ts';
-import { isThere } from '../key/file-there.ts';
-import { writePrivateFile } from '../private-file.ts';
+import type { Dialogue } from '../dialogue.ts';
+import { DEFAULT_KEY_FILE, makeMissingKeyFile } from '../key-file.ts';
 import type { Runtime } from '../runtime.ts';
-import type { Dialogue } from './dialogue.ts';
 
 /** A key and where it is. */
 export interface FiledKey {
@@ -31,12 +28,7 @@ export async function provideKey(
   { cwd }: Runtime,
 ): Promise<FiledKey> {
   const file = path === undefined ? resolve(folder, DEFAULT_KEY_FILE) : resolve(cwd, path);
-  const made = !(await isThere(file));
-  if (made) {
-    const { jwk, pem } = await generateSigningKey('RS384');
-    const text = file.endsWith('.pem') ? pem : `${JSON.stringify(jwk, null, 2)}\n`;
-    await writePrivateFile(file, text, 'key file');
-  }
+  const made = await makeMissingKeyFile(file, 'RS384');
   const { text, warnings } = await readKeyText(file);
   for (const warning of warnings) dialogue.warn(warning);
   const key = await loadSigningKey(text, { name: file });

@@ -1,0 +1,7 @@
+import { relative } from 'node:path';
+
+/** A path for a file in `folder`: relative and with forward slashes where it lies below it. */
+export function pathFrom(folder: string, file: string): string {
+  const path = relative(folder, file);
+  return path.startsWith('..') || path === '' ? file : path.replaceAll('\\', '/');
+}
