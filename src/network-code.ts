@@ -4,6 +4,14 @@
 const DEEPEST_CAUSE = 5;
 
 /**
+ * For an answer of status 100 or 101 that nobody asked for. undici breaks the connection off, though
+ * RFC 9110 section 15.2 would have the former passed over, and tells it by its words alone; of other
+ * interim answers it waits for the final one.
+ */
+export const UNASKED_INTERIM = 'HPE_UNASKED_INTERIM';
+const UNASKED: readonly string[] = ['bad response', 'bad upgrade'];
+
+/**
  * Code of the failure underneath, such as `ECONNREFUSED`, `CERT_HAS_EXPIRED`,
  * `UND_ERR_HEADERS_TIMEOUT` or `HPE_INVALID_CONSTANT`; undefined when there is none. Looks through
  * `cause`, and through the attempts of an AggregateError (RFC 8305), of which the first with a code counts.
@@ -12,6 +20,7 @@ export function networkCode(failure: unknown, depth = 0): string | undefined {
   if (!(failure instanceof Error) || depth > DEEPEST_CAUSE) return undefined;
   const { code } = failure as NodeJS.ErrnoException;
   const deeper = (): string | undefined => networkCode(failure.cause, depth + 1);
+  if (code === 'UND_ERR_SOCKET' && UNASKED.includes(failure.message)) return UNASKED_INTERIM;
   // UND_ERR_SOCKET wraps what really happened.
   if (code === 'UND_ERR_SOCKET') return deeper() ?? code;
   if (typeof code === 'string' && !isOwnCode(code)) return code;

@@ -235,9 +235,8 @@ const FAULTS: readonly Fault[] = [
     name: 'a 100 Continue that nobody asked for',
     breaks: (socket, { head }) =>
       void socket.write(`HTTP/1.1 100 Continue\r\n\r\n${whole(bodyFor(head))}`),
-    upstream: [502, 'connection_terminated', 'connection-reset'],
-    token: unavailable('connection-reset'),
-    attempts: { GET: 2, POST: 1 },
+    upstream: [502, 'http_protocol_error', 'interim-answer-unasked'],
+    token: misconfigured('interim-answer-unasked'),
   },
   {
     name: 'another protocol that nobody asked for',
@@ -245,9 +244,8 @@ const FAULTS: readonly Fault[] = [
       void socket.write(
         'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
       ),
-    upstream: [502, 'connection_terminated', 'connection-reset'],
-    token: unavailable('connection-reset'),
-    attempts: { GET: 2, POST: 1 },
+    upstream: [502, 'http_protocol_error', 'interim-answer-unasked'],
+    token: misconfigured('interim-answer-unasked'),
   },
 ];
 

@@ -23,6 +23,7 @@ describe('a failure of the connection becomes a word of RFC 9209', () => {
     ['UND_ERR_BODY_TIMEOUT', 'connection_read_timeout', 504],
     ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'http_response_incomplete', 502],
     ['UND_ERR_HEADERS_OVERFLOW', 'http_protocol_error', 502],
+    ['HPE_UNASKED_INTERIM', 'http_protocol_error', 502],
     ['HPE_INVALID_CONSTANT', 'http_protocol_error', 502],
     ['EPROTO', 'tls_protocol_error', 502],
     ['ERR_SSL_WRONG_VERSION_NUMBER', 'tls_protocol_error', 502],

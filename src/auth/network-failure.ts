@@ -1,6 +1,6 @@
 /** Why no answer came, in words, from the codes of Node, OpenSSL and undici. */
 
-import { networkCode } from '../network-code.ts';
+import { networkCode, UNASKED_INTERIM } from '../network-code.ts';
 
 /** A failure to get any answer. */
 export interface NetworkFailure {
@@ -106,6 +106,11 @@ const WORDS: Readonly<Record<string, Words>> = {
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: CLIENT_CERTIFICATE,
   ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: CLIENT_CERTIFICATE,
   EPROTO: NOT_TLS,
+  [UNASKED_INTERIM]: {
+    reason: 'it answered "100 Continue" or "101 Switching Protocols", which nobody asked for',
+    remedy: 'look at what it sends with curl -v, and take what sends it out of the way',
+    kind: 'configuration',
+  },
   UND_ERR_HEADERS_OVERFLOW: {
     reason: 'its answer has more header fields than this proxy takes',
     remedy: 'look at what it sends with curl',

@@ -1,6 +1,6 @@
 /** Failures of the connection to the upstream, in the words of RFC 9209 section 2.3. */
 import { UpstreamError, type UpstreamErrorCode } from '../errors.ts';
-import { networkCode } from '../network-code.ts';
+import { networkCode, UNASKED_INTERIM } from '../network-code.ts';
 
 type Diagnosis = readonly [code: UpstreamErrorCode, status: 502 | 504, says: string];
 
@@ -54,6 +54,11 @@ const overflow: Diagnosis = [
   502,
   'sent more header fields than this proxy takes (64 KiB)',
 ];
+const unaskedInterim: Diagnosis = [
+  'http_protocol_error',
+  502,
+  'answered "100 Continue" or "101 Switching Protocols", which nobody asked for. Take what sends it out of the way, or mend it',
+];
 const badLength: Diagnosis = [
   'http_request_error',
   502,
@@ -102,6 +107,7 @@ const BY_NODE_CODE: Readonly<Record<string, Diagnosis>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: incomplete,
   UND_ERR_HEADERS_OVERFLOW: overflow,
   UND_ERR_REQ_CONTENT_LENGTH_MISMATCH: badLength,
+  [UNASKED_INTERIM]: unaskedInterim,
   EPROTO: tlsProtocol,
   DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
   SELF_SIGNED_CERT_IN_CHAIN: untrusted,

@@ -543,6 +543,7 @@ const CONNECTION: readonly FailureSample[] = [
     'HPE_STRICT',
     'HTTPParserError',
   ),
+  ...network('interim-answer-unasked', 'HPE_UNASKED_INTERIM'),
   ...network('answer-incomplete', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'),
   ...network(
     'upstream-tls',

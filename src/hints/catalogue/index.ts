@@ -1,11 +1,12 @@
 /** The catalogue of failures, most specific first. */
 import { ACCESS_TOKEN_ENTRIES } from './access-token.ts';
 import { CLAIM_ENTRIES, SIGNATURE_ENTRIES } from './assertion.ts';
+import { BASE_ENTRIES } from './base.ts';
 import { BULK_ENTRIES } from './bulk.ts';
 import { CLIENT_ENTRIES } from './client.ts';
 import type { CatalogueEntry, Family } from './entry.ts';
 import { JWKS_ENTRIES } from './jwks.ts';
-import { BASE_ENTRIES, CONNECTION_ENTRIES, TLS_ENTRIES } from './network.ts';
+import { CONNECTION_ENTRIES, TLS_ENTRIES } from './network.ts';
 import { PERMISSION_ENTRIES } from './permission.ts';
 import { REGISTRATION_ENTRIES } from './registration.ts';
 import { ROUTE_ENTRIES } from './route.ts';

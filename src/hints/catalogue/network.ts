@@ -1,14 +1,10 @@
-/** No answer, or none that is HTTP or JSON: between the proxy and the server. */
-import type { Answer } from '../answer.ts';
-import type { Evidence } from '../evidence.ts';
+/** No answer, or none that is HTTP: between the proxy and the server. */
+import { UNASKED_INTERIM } from '../../network-code.ts';
 import type { CatalogueEntry } from './entry.ts';
 
 const EVERYWHERE = ['token', 'fhir', 'discovery', 'registration'] as const;
 const TRUST =
   'Save the certificate and trust it: openssl s_client -connect <host>:<port> -showcerts </dev/null | openssl x509 > openemr.pem, then set "tls": {"ca": "openemr.pem"} of the route. (For a test only: "tls": {"insecure": true}.)';
-
-/** A FHIR base of OpenEMR ends like this. */
-const FHIR_BASE = /\/apis\/[^/]+\/fhir\/?$/;
 
 /** Entries about the connection. */
 export const CONNECTION_ENTRIES: readonly CatalogueEntry[] = [
@@ -82,6 +78,16 @@ export const CONNECTION_ENTRIES: readonly CatalogueEntry[] = [
     stages: EVERYWHERE,
     // undici's parser gives no code when an answer does not even begin like HTTP.
     nodeCodes: ['HPE_INVALID_CONSTANT', 'HPE_INVALID_VERSION', 'HTTPParserError', 'HPE_*'],
+  },
+  {
+    id: 'interim-answer-unasked',
+    title: 'The server sent an interim answer that nobody asked for',
+    cause:
+      'Before its answer came "100 Continue", though the request did not say "Expect: 100-continue", or "101 Switching Protocols", though it named no other protocol. The proxy cannot tell what follows, so it breaks the connection off.',
+    fix: 'Look for it with curl -sv -o /dev/null <upstream>/metadata, and again past every load balancer and gateway in between: mend or bypass the one that adds it. OpenEMR and Apache send none.',
+    versions: 'any server',
+    stages: EVERYWHERE,
+    nodeCodes: [UNASKED_INTERIM],
   },
   {
     id: 'answer-incomplete',
@@ -174,55 +180,6 @@ export const TLS_ENTRIES: readonly CatalogueEntry[] = [
       'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
       'ERR_SSL_*',
       'ERR_TLS_*',
-    ],
-  },
-];
-
-/** Entries about an answer that comes from the wrong place. */
-export const BASE_ENTRIES: readonly CatalogueEntry[] = [
-  {
-    id: 'proxy-loop',
-    title: 'A route leads back to this proxy',
-    cause:
-      'The address in "upstream" (or "tokenEndpoint") is answered by the proxy itself: its own port under another name, a forwarded port, or another proxy in between that sends everything back.',
-    fix: 'Set "upstream" of the route to the address of OpenEMR, or "listen.port" to another port.',
-    versions: 'any server',
-    stages: ['token', 'fhir', 'discovery'],
-    answers: [{ status: 502, text: /has come back to the proxy that sent it/, proves: 'certain' }],
-  },
-  {
-    id: 'base-path-wrong',
-    title: '"upstream" is not a FHIR base of OpenEMR',
-    cause:
-      'A FHIR base of OpenEMR ends in /apis/<site>/fhir, with the name of a site (usually "default"); this URL does not.',
-    fix: 'Set "upstream" of the route to https://<server>/apis/default/fhir; installed below a folder: https://<server>/openemr/apis/default/fhir.',
-    versions: 'all',
-    stages: ['fhir', 'discovery'],
-    companion: true,
-    circumstances: ({ fhirBase }: Evidence, { status }: Answer) =>
-      fhirBase !== undefined && status !== undefined && status >= 400 && !FHIR_BASE.test(fhirBase)
-        ? `"${fhirBase}" does not end in /apis/<site>/fhir, and it answered ${status}`
-        : undefined,
-    specify: ({ evidence: { fhirBase = '' } }) =>
-      /\/apis\/fhir\/?$/.test(fhirBase)
-        ? {
-            cause: 'The site segment is missing between /apis/ and /fhir.',
-            fix: `Set "upstream" of the route to "${fhirBase.replace(/\/apis\/fhir\/?$/, '/apis/default/fhir')}".`,
-          }
-        : {},
-  },
-  {
-    id: 'html-instead-of-json',
-    title: 'An HTML page came instead of JSON',
-    cause:
-      'Something else than the API answered: the web interface of OpenEMR, the login page of a gateway, a captive portal.',
-    fix: 'Open the URL in "upstream" + /metadata with curl -v and see who answers; the FHIR base ends in /apis/<site>/fhir.',
-    versions: 'any server',
-    stages: EVERYWHERE,
-    lastResort: true,
-    answers: [
-      { status: 200, body: 'html', proves: 'certain' },
-      { status: [400, 401, 403, 404, 500], body: 'html', proves: 'likely' },
     ],
   },
 ];

@@ -1,0 +1,56 @@
+/** An answer, but none of the FHIR server: the URL leads somewhere else. */
+import type { Answer } from '../answer.ts';
+import type { Evidence } from '../evidence.ts';
+import type { CatalogueEntry } from './entry.ts';
+
+/** A FHIR base of OpenEMR ends like this. */
+const FHIR_BASE = /\/apis\/[^/]+\/fhir\/?$/;
+
+/** Entries about an answer that comes from the wrong place. */
+export const BASE_ENTRIES: readonly CatalogueEntry[] = [
+  {
+    id: 'proxy-loop',
+    title: 'A route leads back to this proxy',
+    cause:
+      'The address in "upstream" (or "tokenEndpoint") is answered by the proxy itself: its own port under another name, a forwarded port, or another proxy in between that sends everything back.',
+    fix: 'Set "upstream" of the route to the address of OpenEMR, or "listen.port" to another port.',
+    versions: 'any server',
+    stages: ['token', 'fhir', 'discovery'],
+    answers: [{ status: 502, text: /has come back to the proxy that sent it/, proves: 'certain' }],
+  },
+  {
+    id: 'base-path-wrong',
+    title: '"upstream" is not a FHIR base of OpenEMR',
+    cause:
+      'A FHIR base of OpenEMR ends in /apis/<site>/fhir, with the name of a site (usually "default"); this URL does not.',
+    fix: 'Set "upstream" of the route to https://<server>/apis/default/fhir; installed below a folder: https://<server>/openemr/apis/default/fhir.',
+    versions: 'all',
+    stages: ['fhir', 'discovery'],
+    companion: true,
+    circumstances: ({ fhirBase }: Evidence, { status }: Answer) =>
+      fhirBase !== undefined && status !== undefined && status >= 400 && !FHIR_BASE.test(fhirBase)
+        ? `"${fhirBase}" does not end in /apis/<site>/fhir, and it answered ${status}`
+        : undefined,
+    specify: ({ evidence: { fhirBase = '' } }) =>
+      /\/apis\/fhir\/?$/.test(fhirBase)
+        ? {
+            cause: 'The site segment is missing between /apis/ and /fhir.',
+            fix: `Set "upstream" of the route to "${fhirBase.replace(/\/apis\/fhir\/?$/, '/apis/default/fhir')}".`,
+          }
+        : {},
+  },
+  {
+    id: 'html-instead-of-json',
+    title: 'An HTML page came instead of JSON',
+    cause:
+      'Something else than the API answered: the web interface of OpenEMR, the login page of a gateway, a captive portal.',
+    fix: 'Open the URL in "upstream" + /metadata with curl -v and see who answers; the FHIR base ends in /apis/<site>/fhir.',
+    versions: 'any server',
+    stages: ['token', 'fhir', 'discovery', 'registration'],
+    lastResort: true,
+    answers: [
+      { status: 200, body: 'html', proves: 'certain' },
+      { status: [400, 401, 403, 404, 500], body: 'html', proves: 'likely' },
+    ],
+  },
+];
