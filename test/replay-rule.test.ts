@@ -42,12 +42,36 @@ describe('a 401', () => {
     assert.equal(rule.judge({ token: token(1, 5_000), interaction: READ, body: '' }), undefined);
   });
 
-  test('of a token younger than 2 s is left alone', () => {
+  test('of a token younger than 2 s is left alone when that was got in place of a refused one', () => {
     const { rule, token } = setUp();
-    const judge = (ageMs: number) =>
-      rule.judge({ token: token(1, ageMs), interaction: READ, body: '' });
-    assert.equal(judge(1_999), 'young-token');
-    assert.equal(judge(2_000), undefined);
+    const judge = (generation: number, ageMs: number) =>
+      rule.judge({ token: token(generation, ageMs), interaction: READ, body: '' });
+    assert.equal(judge(1, 9_000), undefined);
+    assert.equal(judge(2, 0), 'young-token');
+    assert.equal(judge(2, 1_999), 'young-token');
+    assert.equal(judge(2, 2_000), undefined);
+    assert.equal(judge(3, 0), 'young-token');
+  });
+
+  test('of a young token that replaced none may be cured, for every call that had it', () => {
+    const { rule, token } = setUp();
+    const judge = (generation: number) =>
+      rule.judge({ token: token(generation, 0), interaction: READ, body: '' });
+    assert.equal(judge(1), undefined);
+    assert.equal(judge(1), undefined);
+    assert.equal(judge(2), 'young-token');
+    // Renewed for its age meanwhile.
+    assert.equal(judge(3), undefined);
+  });
+
+  test('of a young replacement is looked at afresh once key or config have changed', () => {
+    const { rule, token } = setUp();
+    const judge = (generation: number) =>
+      rule.judge({ token: token(generation, 0), interaction: READ, body: '' });
+    assert.equal(judge(1), undefined);
+    assert.equal(judge(2), 'young-token');
+    rule.reset();
+    assert.equal(judge(2), undefined);
   });
 
   test('of a young token is cured when a newer one is in hand', () => {

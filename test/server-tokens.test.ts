@@ -5,6 +5,8 @@ import supertest from 'supertest';
 
 import { answerPatient, issuesOf, requireToken, startProxy } from './support/proxy.ts';
 
+/** Of clocks that stand still. */
+const STARTED_MS = Date.now();
 const OPENEMR_8_UNAUTHORIZED = '{"error":"An error occurred","message":"Unauthorized","code":0}';
 
 test('a call without a token gets data: the first fetches a token, later ones reuse it', async (t) => {
@@ -74,11 +76,11 @@ describe('a 401', () => {
 
   test('of an expired token is cured by one replay', async (t) => {
     const clock = agingClock();
-    const { fetch, authorization } = await startProxy(t, { clock });
+    const { proxy, fetch, authorization } = await startProxy(t, { clock });
     // The answer claims 300 s, the server lets the token die at once: clocks that disagree.
     authorization.expiresInSeconds = 0;
     authorization.answerOverrides = { expires_in: 300 };
-    await fetch('/fhir/Patient');
+    await proxy.renewTokens();
     authorization.expiresInSeconds = 300;
     clock.age();
     assert.equal((await fetch('/fhir/Patient')).status, 200);
@@ -170,12 +172,58 @@ describe('a 401', () => {
     assert.ok(received.length <= 1 + 50 * 2 + 20, `${received.length} requests`);
   });
 
-  test('of a token minted less than 2 s ago is passed on', async (t) => {
-    const { fetch, authorization } = await startProxy(t);
+  test('of a token revoked right after it was got is cured, by one token request for all calls', async (t) => {
+    const { fetch, authorization } = await startProxy(t, { clock: { now: () => STARTED_MS } });
     await fetch('/fhir/Patient');
     authorization.revoke();
-    assert.equal((await fetch('/fhir/Patient')).status, 401);
-    assert.equal(authorization.requests.length, 1);
+    const statuses = await Promise.all(
+      Array.from({ length: 100 }, async () => (await fetch('/fhir/Patient')).status),
+    );
+    assert.deepEqual(new Set(statuses), new Set([200]));
+    assert.equal(authorization.requests.length, 2);
+  });
+
+  test('of the very first token is cured when that was dead on arrival', async (t) => {
+    const { fetch, authorization } = await startProxy(t);
+    authorization.expiresInSeconds = 0;
+    authorization.answerOverrides = { expires_in: 300 };
+    const answer = fetch('/fhir/Patient');
+    await authorization.received(1);
+    authorization.expiresInSeconds = 300;
+    assert.equal((await answer).status, 200);
+  });
+
+  test('of a token that replaced a refused one less than 2 s ago is passed on', async (t) => {
+    let offsetMs = 0;
+    const { fetch, authorization } = await startProxy(t, {
+      clock: { now: () => STARTED_MS + offsetMs },
+    });
+    for (const status of [200, 401, 401]) {
+      await fetch('/fhir/Patient');
+      authorization.revoke();
+      assert.equal((await fetch('/fhir/Patient')).status, status);
+    }
+    assert.equal(authorization.requests.length, 2);
+    offsetMs = 2_000;
+    assert.equal((await fetch('/fhir/Patient')).status, 200);
+    assert.equal(authorization.requests.length, 3);
+  });
+
+  test('of every call makes at most one token request in 2 s, whatever is asked for', async (t) => {
+    let offsetMs = 0;
+    const types = ['Patient', 'Observation', 'Condition', 'Encounter', 'Device', 'Group'];
+    const { fetch, authorization } = await startProxy(t, {
+      clock: { now: () => STARTED_MS + offsetMs },
+      scopes: types.map((type) => `system/${type}.read`),
+      fhir: () => (_, response) => void response.writeHead(401).end('no'),
+    });
+    for (const tokens of [2, 3, 4, 5, 6]) {
+      for (const type of [...types, ...types]) {
+        assert.equal((await fetch(`/fhir/${type}`)).status, 401);
+      }
+      assert.equal(authorization.requests.length, tokens);
+      offsetMs += 2_000;
+    }
   });
 
   test('met by many calls at once makes one token request', async (t) => {

@@ -7,7 +7,11 @@ import type { AccessToken, Clock, TokenSource } from '../contracts.ts';
 import type { Interaction } from '../fhir/interaction.ts';
 import { coversInteraction } from '../fhir/scope.ts';
 
-/** A token younger than this is not replaced: a new one would be refused like it. */
+/**
+ * A token that was got in place of a refused one is not replaced before this age: the next one would
+ * be refused like it. So there is at most one replacement in this time, whatever the server does; a
+ * young token that replaced none may have been revoked, and is replaced.
+ */
 const YOUNG_TOKEN_MS = 2_000;
 /** For how long a resource type whose 401 a fresh token did not cure is left alone. */
 const UNCURED_MS = 30_000;
@@ -43,6 +47,8 @@ export function createReplayRule(options: {
 }): ReplayRule {
   const { tokens, clock } = options;
   const uncuredUntilMs = new Map<string, number>();
+  /** Generation of the token that comes in the place of the last one that was to be replaced. */
+  let replacement = 0;
 
   return {
     judge({ token, interaction, body }) {
@@ -52,10 +58,10 @@ export function createReplayRule(options: {
       if (hasOtherCause(body)) return 'other-cause';
       const untilMs = uncuredUntilMs.get(subjectOf(interaction));
       if (untilMs !== undefined && untilMs > clock.now()) return 'uncured';
-      const newer = (tokens.current()?.generation ?? 0) > token.generation;
-      if (!newer && Math.abs(clock.now() - token.obtainedAtMs) < YOUNG_TOKEN_MS) {
-        return 'young-token';
-      }
+      if ((tokens.current()?.generation ?? 0) > token.generation) return undefined;
+      const isYoung = Math.abs(clock.now() - token.obtainedAtMs) < YOUNG_TOKEN_MS;
+      if (isYoung && token.generation === replacement) return 'young-token';
+      replacement = token.generation + 1;
       return undefined;
     },
     note(interaction, cured) {
@@ -69,6 +75,7 @@ export function createReplayRule(options: {
     },
     reset() {
       uncuredUntilMs.clear();
+      replacement = 0;
     },
   };
 }
