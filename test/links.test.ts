@@ -177,7 +177,7 @@ describe('bodies', () => {
       const most = random.pick([1, 2, 5, 20, 100, 1000]);
       for (let at = 0; at < bytes.length;) {
         const size = random.below(most + 1);
-        out.push(rewriter.push(bytes.subarray(at, at + size)));
+        out.push(rewriter.push(Buffer.from(bytes.subarray(at, at + size))));
         at += size;
       }
       out.push(rewriter.end());
@@ -203,6 +203,25 @@ describe('streaming', () => {
     const chunk = Buffer.from('{"system":"http://loinc.org","url":"https://localhost:9300/other"}');
     assert.equal(rewriter.push(chunk), chunk);
     assert.equal(rewriter.end().length, 0);
+  });
+
+  test('replaces within the memory of a chunk where the base of the proxy is not longer', () => {
+    const rewriter = createLinkRewriter({ bases: [BASE] }).start(PROXY);
+    const chunk = Buffer.from(`"${BASE}/A" "${escape(BASE)}" x "${BASE}/B"`);
+    const out = rewriter.push(chunk);
+    assert.equal(out.toString(), `"${PROXY}/A" "${escape(PROXY)}" x "${PROXY}/B"`);
+    assert.equal(out.buffer, chunk.buffer);
+    assert.equal(out.byteOffset, chunk.byteOffset);
+  });
+
+  test('replaces where the base of the proxy is longer', () => {
+    const long = `http://${'a'.repeat(200)}/fhir`;
+    const rewriter = createLinkRewriter({ bases: [BASE] }).start(long);
+    const chunk = Buffer.from(`${'x'.repeat(300)} "${BASE}/A" "${BASE}/B" "${BASE}/C"`);
+    assert.equal(
+      rewriter.push(chunk).toString(),
+      `${'x'.repeat(300)} "${long}/A" "${long}/B" "${long}/C"`,
+    );
   });
 
   test('holds back no more than may become a link', () => {

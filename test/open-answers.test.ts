@@ -13,7 +13,7 @@ interface CannedAnswer {
 /** A proxy with the defaults, which reuses open answers for a minute, by a clock that the test moves. */
 async function startReusing(
   t: TestContext,
-  answer: CannedAnswer | ((url: string, count: number) => CannedAnswer) = {},
+  answer: CannedAnswer | ((url: string, count: number, base: string) => CannedAnswer) = {},
 ) {
   let offsetMs = 0;
   let count = 0;
@@ -21,7 +21,8 @@ async function startReusing(
     clock: { now: () => Date.now() + offsetMs },
     fhir: (as) => (request, response) => {
       count += 1;
-      const canned = typeof answer === 'function' ? answer(request.url!, count) : answer;
+      const canned =
+        typeof answer === 'function' ? answer(request.url!, count, as.fhirBase.href) : answer;
       const {
         status = 200,
         fields = {},
@@ -58,6 +59,19 @@ describe('an open answer', () => {
     assert.match(await (await fetch('/fhir/metadata')).text(), /http:\/\/127\.0\.0\.1:/);
     const other = await globalThis.fetch(`http://localhost:${port}/fhir/metadata`);
     assert.match(await other.text(), new RegExp(`"http://localhost:${port}/fhir"`));
+    assert.equal(received.length, 1);
+  });
+
+  test('stays as it came, however often a long one is rewritten', async (t) => {
+    const { fetch, port, received } = await startReusing(t, (_url, _count, base) => ({
+      body: JSON.stringify({ url: base, text: 'x'.repeat(100_000), end: base }),
+    }));
+    for (const name of ['127.0.0.1', 'localhost', '127.0.0.1']) {
+      const answer = await globalThis.fetch(`http://${name}:${port}/fhir/metadata`);
+      const { url, end } = (await answer.json()) as { url: string; end: string };
+      assert.deepEqual([url, end], Array(2).fill(`http://${name}:${port}/fhir`));
+    }
+    assert.ok((await fetch('/fhir/metadata')).headers.has('age'));
     assert.equal(received.length, 1);
   });
 

@@ -15,7 +15,10 @@ export interface AnswerHandler {
     resume: () => void,
     phrase: string,
   ): boolean;
-  /** @returns false to stop the flow until `resume` is called */
+  /**
+   * @param chunk is given away: the handler may change it
+   * @returns false to stop the flow until `resume` is called
+   */
   onData(chunk: Buffer): boolean;
   onComplete(): void;
   onError(failure: Error): void;

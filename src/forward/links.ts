@@ -43,6 +43,7 @@ export interface BodyRewriter {
   /**
    * The next chunk, as far as it is decided: `chunk` itself when there is nothing to replace, empty
    * when all of it may be the beginning of a link. At most the length of one base is held back.
+   * The chunk is given away: links may be replaced within its own memory.
    */
   push(chunk: Buffer): Buffer;
   /** What was held back; nearly always empty. Call once, after the last chunk. */
@@ -128,7 +129,7 @@ function createBodyRewriter(
       held = decided === text.length ? NOTHING : Buffer.from(text.subarray(decided));
       if (pieces.length === 0) return decided === text.length ? text : text.subarray(0, decided);
       pieces.push(text.subarray(taken, decided));
-      return Buffer.concat(pieces);
+      return joinWithin(text, pieces);
     },
     end() {
       const rest = held;
@@ -164,6 +165,28 @@ function replaceLinks(
     pieces.push(text.subarray(taken, match.start), match.escaped ? escaped : plain);
     taken = match.end;
   }
+}
+
+/**
+ * Joins pieces within the text that they were taken from, where nothing is written over before it
+ * has moved: a copy of each chunk would double the memory outside of V8's heap, and its collector
+ * runs over the whole heap each time that enough of that has gathered.
+ *
+ * @param pieces parts of `text` in their order, a replacement between any two
+ */
+function joinWithin(text: Buffer, pieces: readonly Buffer[]): Buffer {
+  let length = 0;
+  for (const [i, piece] of pieces.entries()) {
+    const isPart = i % 2 === 0;
+    if (isPart && piece.byteOffset - text.byteOffset < length) return Buffer.concat(pieces);
+    length += piece.length;
+  }
+  let to = 0;
+  for (const piece of pieces) {
+    text.set(piece, to);
+    to += piece.length;
+  }
+  return text.subarray(0, length);
 }
 
 /** Index of the least place, -1 when all are -1. */

@@ -68,7 +68,8 @@ export function replayAnswer(
   if (!aborted() && !(answer instanceof Error)) {
     handler.onHeaders(answer.status, [...answer.fields, ...added], () => {}, answer.phrase);
     if (answer.body !== undefined && answer.body.length > 0 && !aborted()) {
-      handler.onData(answer.body);
+      // A copy, for a handler may change what it is given.
+      handler.onData(Buffer.from(answer.body));
     }
   }
   if (failure === undefined) handler.onComplete();
