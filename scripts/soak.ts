@@ -2,15 +2,18 @@
  * `npm run soak`: the built program under mixed load for minutes, with clients that misbehave and a
  * server that breaks and mends. Fails on growth, on an answer that nothing explains, on a secret
  * seen outside. What counts as growth stands in soak/growth.ts, what explains what in
- * soak/scenario.ts.
+ * soak/scenario.ts. `--snapshots FOLDER` writes heap snapshots there, after warm-up and at the end,
+ * to see what has grown; they hold tokens and bodies of the load.
  */
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
 import { createRandom } from '../test/support/random.ts';
 import { parseNumberFlag } from './rig/number-flag.ts';
 import { startWorld, type World } from './rig/world.ts';
-import { findMoreHandles, HEAP_ALLOWANCE_BYTES, riseOver, warmSamples } from './soak/growth.ts';
+import { findGrowth, findMoreHandles, WARM_UP_SHARE } from './soak/growth.ts';
 import { readMetrics } from './soak/metrics-page.ts';
 import { formatSoak } from './soak/report.ts';
 import { faultsInTurn, runRound, type RoundTimes, type Soak } from './soak/rounds.ts';
@@ -20,10 +23,12 @@ const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '600' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
+    snapshots: { type: 'string' },
   },
 });
 const seed = parseNumberFlag('seed', values.seed, 0);
 const seconds = parseNumberFlag('seconds', values.seconds, 1);
+if (values.snapshots !== undefined) mkdirSync(values.snapshots, { recursive: true });
 
 /** Long enough for a renewal or two in each part. */
 const TOKEN_LIFETIME_SECONDS = 8;
@@ -61,17 +66,23 @@ async function run(): Promise<boolean> {
   const endAt = startedAt + seconds * 1000;
   const times = seconds >= 300 ? LONG_ROUND : SHORT_ROUND;
   const faults = faultsInTurn(soak.random);
+  let isWarm = false;
   for (let round = 0; performance.now() < endAt && soak.failures.length === 0; round++) {
     const fault = faults.next().value;
     showProgress(round, fault.name, performance.now() - startedAt);
     await runRound(soak, round, fault, times, startedAt);
     const ended = world.program.ended();
     if (ended !== undefined) soak.failures.push(`the program ${ended}`);
+    if (!isWarm && performance.now() - startedAt > WARM_UP_SHARE * seconds * 1000) {
+      isWarm = true;
+      await writeSnapshot('warm');
+    }
   }
+  await writeSnapshot('end');
   const lasted = (performance.now() - startedAt) / 1000;
   if (process.stderr.isTTY) process.stderr.write('\n');
   const metrics = await readMetrics(world);
-  const end = await lookAtRest();
+  const end = await lookAtRest(start);
   judge(start, end);
   console.log(
     formatSoak(soak, {
@@ -100,9 +111,14 @@ function judge(start: AtRest, end: AtRest): void {
   if (clients > start.sockets[0]) failures.push(`${clients} sockets of clients are left`);
   if (upstreams > start.sockets[1]) failures.push(`${upstreams} sockets to the server are left`);
   for (const kind of findMoreHandles(start.handles, end.handles)) failures.push(`handles: ${kind}`);
-  const rise = riseOver(warmSamples(soak.samples), ({ heapUsed }) => heapUsed);
-  if (rise > HEAP_ALLOWANCE_BYTES) failures.push(`the heap has grown by ${Math.round(rise)} bytes`);
+  failures.push(...findGrowth(soak.samples));
   if (world.strayConnections() > 0) failures.push('a connection to a host that is no upstream');
+}
+
+async function writeSnapshot(name: string): Promise<void> {
+  const folder = values.snapshots;
+  if (folder === undefined || world.program.ended() !== undefined) return;
+  await world.program.writeSnapshot(resolve(folder, `${name}.heapsnapshot`));
 }
 
 /** Sockets of clients, and those to the server: as the program itself counts them. */
@@ -115,15 +131,20 @@ async function countSockets(
   return [clients, all - clients];
 }
 
-/** What is held once idle connections have been closed. */
-async function lookAtRest(): Promise<AtRest> {
+/**
+ * What is held once idle connections have been closed. A file that is being read just now, as those
+ * of the configuration are every few seconds, is not left over: only what stays is.
+ *
+ * @param before what was held at the start
+ */
+async function lookAtRest(before?: AtRest): Promise<AtRest> {
   const endAt = performance.now() + IDLE_MS;
   for (;;) {
     const { handles } = await world.program.holdings();
     const sockets = await countSockets(handles);
-    if (sockets.every((count) => count === 0) || performance.now() > endAt) {
-      return { sockets, handles };
-    }
+    const more = before === undefined ? [] : findMoreHandles(before.handles, handles);
+    const isAtRest = sockets.every((count) => count === 0) && more.length === 0;
+    if (isAtRest || performance.now() > endAt) return { sockets, handles };
     await delay(200);
   }
 }

@@ -12,7 +12,10 @@ const MOST_LINES = 400;
 /** What a process holds after a garbage collection; sizes in bytes. */
 export interface Holdings {
   heapUsed: number;
+  /** Buffers, outside the heap. */
   external: number;
+  /** Part of the heap that is compiled code and what belongs to it. */
+  code: number;
   rss: number;
   /** Kinds of active handles and timers, as `process.getActiveResourcesInfo` names them. */
   handles: readonly string[];
@@ -24,6 +27,8 @@ export interface Program {
   readonly pid: number;
   /** Collects garbage, then tells what is held. */
   holdings(): Promise<Holdings>;
+  /** Collects garbage, then writes a heap snapshot, for the memory panel of Chrome's developer tools. */
+  writeSnapshot(file: string): Promise<void>;
   /** How it ended, while it should not have; undefined while it runs. */
   ended(): string | undefined;
   /** The newest lines of its log. */
@@ -65,15 +70,10 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     lines: () => lines,
     ended: () =>
       end === undefined ? undefined : `ended with ${end}:\n${lines.slice(-20).join('\n')}`,
-    holdings: () =>
-      new Promise((resolve, reject) => {
-        const late = setTimeout(() => reject(new Error('the probe does not answer')), PATIENCE_MS);
-        child.once('message', (holdings) => {
-          clearTimeout(late);
-          resolve(holdings as Holdings);
-        });
-        child.send('holdings');
-      }),
+    holdings: async () => (await askProbe(child, '')) as Holdings,
+    async writeSnapshot(file) {
+      await askProbe(child, file);
+    },
     async stop() {
       const late = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
       child.kill('SIGINT');
@@ -82,6 +82,18 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
       return how;
     },
   };
+}
+
+/** Sends a message to the probe; resolves to its answer. One at a time. */
+function askProbe(child: ChildProcess, message: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error('the probe does not answer')), PATIENCE_MS);
+    child.once('message', (answer) => {
+      clearTimeout(late);
+      resolve(answer);
+    });
+    child.send(message);
+  });
 }
 
 function followLog(child: ChildProcess, options: ProgramOptions, lines: string[]): void {

@@ -1,7 +1,7 @@
 /** The table at the end of a soak. */
 import { availableParallelism, loadavg } from 'node:os';
 
-import { riseOver, warmSamples, type Sample } from './growth.ts';
+import { heldBytes, mostKept, riseOver, warmSamples, type Sample } from './growth.ts';
 import type { MetricsFigures } from './metrics-page.ts';
 import type { Soak } from './rounds.ts';
 
@@ -44,11 +44,16 @@ export function formatSoak({ tally, samples, world, failures }: Soak, end: SoakE
     row('handles', pair(end.handles.start.length, end.handles.end.length)),
     row('  at the end', end.handles.end.join(' ')),
     row('heap after GC', pair(size(first, 'heapUsed'), size(last, 'heapUsed'))),
+    row('  of it code', pair(size(first, 'code'), size(last, 'code'))),
+    row('buffers after GC', pair(size(first, 'external'), size(last, 'external'))),
     row('RSS', pair(size(first, 'rss'), size(last, 'rss'))),
-    row('rise of the heap (Theil-Sen)', megabytes(riseOver(warm, ({ heapUsed }) => heapUsed))),
+    row('rise of heap and buffers (Theil-Sen)', megabytes(riseOver(warm, heldBytes))),
+    row('  of it code', megabytes(riseOver(warm, ({ code }) => code))),
+    row('most that kept exchanges held', megabytes(mostKept(samples))),
+    row('heap and buffers of every round', eachRound(samples, heldBytes)),
     row(
-      'heap of every round',
-      samples.map(({ heapUsed }) => (heapUsed / 2 ** 20).toFixed(1)).join(' '),
+      'kept exchanges of every round',
+      eachRound(samples, ({ keptBytes }) => keptBytes),
     ),
     failures.length === 0 ? 'PASSED' : `FAILED\n${failures.join('\n')}`,
   ].join('\n');
@@ -62,7 +67,11 @@ function pair(start: string | number, end: string | number): string {
   return `${String(start).padEnd(12)} ${end}`;
 }
 
-function size(sample: Sample | undefined, what: 'heapUsed' | 'rss'): string {
+function eachRound(samples: readonly Sample[], read: (sample: Sample) => number): string {
+  return samples.map((sample) => (read(sample) / 2 ** 20).toFixed(1)).join(' ');
+}
+
+function size(sample: Sample | undefined, what: 'heapUsed' | 'code' | 'external' | 'rss'): string {
   return sample === undefined ? '-' : megabytes(sample[what]);
 }
 
