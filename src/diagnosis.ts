@@ -17,6 +17,8 @@ import type { Route } from './route.ts';
 
 /** The server's clock is compared in whole seconds, and a log line may be stamped before its request. */
 const LOG_SLACK_MS = 1_000;
+/** A line that nobody waits for is met by the next look at the file, a second later or two. */
+const LATE_LINE_MS = 2_000;
 
 /** RFC 9209 for a success that is none. */
 const NOT_FHIR = 'fhir-auth-proxy; error=http_protocol_error; details="not-fhir"';
@@ -60,8 +62,8 @@ export function createDiagnosis(
   published?: Pick<PublishedKeys, 'firstRsaKeyFetchedSince'>,
 ): Diagnosis {
   // A token failure is met by every call until the next attempt; it is explained once.
-  const explaining = new WeakMap<ProxyError, Promise<readonly Hint[]>>();
-  const explained = new WeakMap<ProxyError, readonly Hint[]>();
+  const explaining = new WeakMap<object, Promise<readonly Hint[]>>();
+  const explained = new WeakMap<object, readonly Hint[]>();
 
   const diagnosis: Diagnosis = {
     async explainAnswer(exchange, answer, { target, origin }) {
@@ -96,14 +98,15 @@ export function createDiagnosis(
         );
       }
       if (!(error instanceof TokenError)) return Promise.resolve([]);
+      const failure = failureOf(error);
       const begun =
-        explaining.get(error) ?? explainTokenError(route, clock, exchange, error, published);
-      explaining.set(error, begun);
-      void begun.then((hints) => explained.set(error, hints));
+        explaining.get(failure) ?? explainTokenError(route, clock, exchange, error, published);
+      explaining.set(failure, begun);
+      void begun.then((hints) => explained.set(failure, hints));
       return begun;
     },
     hintsOf(error) {
-      const known = explained.get(error);
+      const known = explained.get(failureOf(error));
       if (known === undefined) {
         void diagnosis.explainError({ method: 'GET', startedAtMs: clock.now() }, error);
       }
@@ -113,6 +116,11 @@ export function createDiagnosis(
   return diagnosis;
 }
 
+/** What is the same in all errors that tell of one failure: they differ in the seconds to wait. */
+function failureOf(error: ProxyError): object {
+  return (error instanceof TokenError ? error.attempt : undefined) ?? error;
+}
+
 async function explainTokenError(
   route: Route,
   clock: Clock,
@@ -120,12 +128,15 @@ async function explainTokenError(
   error: TokenError,
   published: Pick<PublishedKeys, 'firstRsaKeyFetchedSince'> | undefined,
 ): Promise<readonly Hint[]> {
-  const { answer } = error;
-  const first = published?.firstRsaKeyFetchedSince(exchange.startedAtMs);
+  const { answer, attempt } = error;
+  // The attempt may have been long before this request, which is answered from memory then.
+  const fromMs = attempt?.startedAtMs ?? exchange.startedAtMs;
+  const first = published?.firstRsaKeyFetchedSince(fromMs);
   const nodeCode = networkCode(error);
   const { requestedScopes } = route.tokens.state();
   const logged = await logEvidence(route, clock, {
-    fromMs: exchange.startedAtMs,
+    fromMs,
+    ...(attempt === undefined ? {} : { toMs: attempt.endedAtMs + LATE_LINE_MS }),
     scope: requestedScopes.join(' '),
   });
   return explain({
@@ -203,7 +214,7 @@ function signedEvidence({ config, key, discovery }: Route): Partial<Evidence> {
 async function logEvidence(
   { errorLog, clientId }: Route,
   clock: Clock,
-  selection: Pick<LogSelection, 'fromMs' | 'scope' | 'path'>,
+  selection: Pick<LogSelection, 'fromMs' | 'scope' | 'path'> & { toMs?: number },
 ): Promise<{ logEntries: readonly LogEntry[]; logFollowed: boolean }> {
   if (errorLog === undefined) return { logEntries: [], logFollowed: false };
   await errorLog.catchUp();
@@ -212,7 +223,7 @@ async function logEvidence(
     logEntries: errorLog.matching({
       ...selection,
       fromMs: selection.fromMs - LOG_SLACK_MS,
-      toMs: clock.now() + LOG_SLACK_MS,
+      toMs: (selection.toMs ?? clock.now()) + LOG_SLACK_MS,
       clientId,
     }),
   };

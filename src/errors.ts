@@ -89,6 +89,12 @@ export interface TokenEndpointAnswer {
   clockDifferenceMs?: number;
 }
 
+/** An attempt to get a token that failed; milliseconds since the epoch. */
+export interface FailedAttempt {
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+}
+
 /** No access token could be had. `configuration` failures do not mend themselves by waiting. */
 export class TokenError extends ProxyError {
   override readonly name = 'TokenError';
@@ -96,6 +102,8 @@ export class TokenError extends ProxyError {
   readonly kind: 'configuration' | 'transient';
   /** The answer of the token endpoint; not enumerable, so that logging the error does not dump it. */
   declare readonly answer: TokenEndpointAnswer | undefined;
+  /** The same object in every error that tells of this attempt, however long after it; not enumerable. */
+  declare readonly attempt: FailedAttempt | undefined;
 
   constructor(
     code: string,
@@ -103,11 +111,13 @@ export class TokenError extends ProxyError {
     options: ProxyErrorOptions & {
       kind: 'configuration' | 'transient';
       answer?: TokenEndpointAnswer;
+      attempt?: FailedAttempt;
     },
   ) {
     super(code, message, { status: 503, ...options });
     this.kind = options.kind;
     Object.defineProperty(this, 'answer', { value: options.answer, enumerable: false });
+    Object.defineProperty(this, 'attempt', { value: options.attempt, enumerable: false });
   }
 }
 

@@ -1,6 +1,6 @@
 /** Keeps a failing token endpoint from being asked again at once. */
 import type { Clock } from '../contracts.ts';
-import { TokenError } from '../errors.ts';
+import { type FailedAttempt, TokenError } from '../errors.ts';
 
 /** First delay after a failure that may pass by itself, in milliseconds; doubled with each further one. */
 const TRANSIENT_DELAY_MS = 1000;
@@ -40,11 +40,15 @@ export function createBackOff(clock: Clock): BackOff {
   return {
     begin() {
       const resetsAtStart = resets;
+      const startedAtMs = clock.now();
       return (error) => {
         failedAtMs = clock.now();
         delayMs = resets === resetsAtStart ? delayAfter(error, inARow) : 0;
         inARow = resets === resetsAtStart ? inARow + 1 : 0;
-        failure = withRetryAfter(error, Math.max(1, Math.ceil(delayMs / 1000)));
+        failure = withRetryAfter(error, Math.max(1, Math.ceil(delayMs / 1000)), {
+          startedAtMs,
+          endedAtMs: failedAtMs,
+        });
         return failure;
       };
     },
@@ -76,12 +80,17 @@ function delayAfter({ kind, retryAfterSeconds = 0 }: TokenError, failuresBefore:
 }
 
 /** The same failure, with the seconds that are left. */
-function withRetryAfter(error: TokenError, retryAfterSeconds: number): TokenError {
+function withRetryAfter(
+  error: TokenError,
+  retryAfterSeconds: number,
+  attempt: FailedAttempt | undefined = error.attempt,
+): TokenError {
   const { code, message, kind, answer, cause } = error;
   return new TokenError(code, message, {
     kind,
     retryAfterSeconds,
     ...(answer === undefined ? {} : { answer }),
+    ...(attempt === undefined ? {} : { attempt }),
     ...(cause === undefined ? {} : { cause }),
   });
 }
