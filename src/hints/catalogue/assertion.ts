@@ -1,5 +1,5 @@
-import type { AnswerSign } from '../answer.ts';
 /** The client assertion (RFC 7523): its claims, its signature, its text. */
+import type { AnswerSign } from '../answer.ts';
 import { INVALID_CLIENT_400, INVALID_CLIENT_401, bare } from './answers.ts';
 import type { CatalogueEntry } from './entry.ts';
 

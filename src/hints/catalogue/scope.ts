@@ -1,5 +1,5 @@
-import type { Answer } from '../answer.ts';
 /** Scopes: unknown, misspelt, not granted. */
+import type { Answer } from '../answer.ts';
 import type { Evidence } from '../evidence.ts';
 import { judgeScope } from '../scope-spelling.ts';
 import { missingScopes } from '../self-examination.ts';

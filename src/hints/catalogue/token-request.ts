@@ -1,5 +1,5 @@
-import { buildChecklist } from '../checklist.ts';
 /** The token request as HTTP: form, parameters, grant; and the checklists when nothing else is known. */
+import { buildChecklist } from '../checklist.ts';
 import { API_CLIENTS, bare, isModern, wrapped } from './answers.ts';
 import type { CatalogueEntry } from './entry.ts';
 

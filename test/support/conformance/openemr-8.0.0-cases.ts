@@ -1,5 +1,5 @@
-import type { Json, Resource } from '../../../src/sandbox/fhir/resource.ts';
 /** Cases that only the recording of OpenEMR 8.0.0 has. */
+import type { Json, Resource } from '../../../src/sandbox/fhir/resource.ts';
 import { buildPatient } from '../../../src/sandbox/fhir/resources/patient.ts';
 import type { CaseTable, ConformanceCase } from './cases.ts';
 import { numbers, plain } from './fhir-cases.ts';

@@ -1,5 +1,5 @@
-import type { Resource } from '../resource.ts';
 /** One set of vital signs as OpenEMR shows it: a panel, and an Observation for each sign. */
+import type { Resource } from '../resource.ts';
 import {
   buildBloodPressure,
   buildVitalSign,

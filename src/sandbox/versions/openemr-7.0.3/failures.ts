@@ -1,5 +1,5 @@
-import type { Failure } from '../failure.ts';
 /** Failures that look the same at the token endpoint and at the API, and the parts that others are made of. */
+import type { Failure } from '../failure.ts';
 import { phpFatal, phpWarning } from '../php.ts';
 
 /** An answer without a body. */

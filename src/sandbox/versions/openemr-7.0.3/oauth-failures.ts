@@ -1,5 +1,5 @@
-import type { Failure, FailureDetail, LogMessage, OauthFailureName } from '../failure.ts';
 /** How OpenEMR 7.0.3 fails under /oauth2. */
+import type { Failure, FailureDetail, LogMessage, OauthFailureName } from '../failure.ts';
 import { phpFatal, phpWarning } from '../php.ts';
 import { databaseDown, empty, oauthError } from './failures.ts';
 
