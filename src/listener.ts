@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-import { withBrackets } from './config/loopback.ts';
+import { withBrackets } from './config/host.ts';
 import type { LimitsConfig, ListenConfig } from './config/schema.ts';
 import { ConfigError, type ProxyError } from './errors.ts';
 import { assertBoundAsNamed, closeForeignPeers } from './loopback-only.ts';

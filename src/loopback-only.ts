@@ -5,7 +5,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { isLoopbackHost } from './config/loopback.ts';
+import { isLoopbackHost } from './config/host.ts';
 import type { ListenConfig } from './config/schema.ts';
 import { ConfigError, ProxyError } from './errors.ts';
 

@@ -2,7 +2,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
 import { renewNow } from './auth/renew-now.ts';
-import { callableHost } from './config/loopback.ts';
+import { callableHost } from './config/host.ts';
 import type { ProxyConfig } from './config/schema.ts';
 import type { Clock, Exchange, TokenRequestEnd } from './contracts.ts';
 import type { ServedRoute } from './diagnosis.ts';

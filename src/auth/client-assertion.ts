@@ -7,7 +7,7 @@ import type { Clock } from '../contracts.ts';
 import type { SigningKey } from './signing-key.ts';
 
 /** Longest life that SMART App Launch 2.2 allows an assertion, in seconds. */
-export const LONGEST_ASSERTION_SECONDS = 300;
+const LONGEST_ASSERTION_SECONDS = 300;
 
 /**
  * Life of an assertion when nothing else is said, in seconds. Long, so that a server whose clock is

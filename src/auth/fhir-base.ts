@@ -59,6 +59,11 @@ function guessFrom(url: URL, givenSite: string | undefined): string[] {
   ];
 }
 
+/** Page of OpenEMR where its people enable clients, Admin > System > API Clients. */
+export function apiClientsPage(root: string): string {
+  return `${root}/interface/smart/admin-client.php`;
+}
+
 /** The parts of a FHIR base of OpenEMR, or undefined when it has another shape. */
 export function parseOpenemrBase(fhirBase: string): { root: string; site: string } | undefined {
   const match = /^(https?:\/\/.+?)\/apis\/([^/]+)\/fhir$/.exec(fhirBase);

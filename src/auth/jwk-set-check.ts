@@ -1,14 +1,12 @@
 /** Judges a JWK Set (RFC 7517 section 5) as OpenEMR reads it. */
 import { createPublicKey } from 'node:crypto';
 
+import { isObject } from '../is-object.ts';
 import { type KeyFinding, finding } from './key-finding.ts';
-import type { SigningKey } from './signing-key.ts';
+import { LEAST_RSA_BITS, type SigningKey } from './signing-key.ts';
 
 /** Members of a private or symmetric JWK (RFC 7518 section 6). */
-export const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
-
-/** Least RSA modulus in bits (RFC 7518 section 3.3). */
-const LEAST_RSA_BITS = 2048;
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
 
 type Members = Record<string, unknown>;
 
@@ -31,7 +29,7 @@ export function checkJwkSet(keys: unknown, ours?: SigningKey): KeyFinding[] {
 }
 
 function checkPrivacy(key: unknown, index: number): KeyFinding[] {
-  const found = PRIVATE_MEMBERS.filter((name) => isMembers(key) && name in key);
+  const found = PRIVATE_MEMBERS.filter((name) => isObject(key) && name in key);
   if (found.length === 0) return [];
   const names = found.map((name) => `"${name}"`).join(', ');
   return [
@@ -45,7 +43,7 @@ function checkPrivacy(key: unknown, index: number): KeyFinding[] {
 }
 
 function checkKids(keys: readonly unknown[]): KeyFinding[] {
-  const kids = keys.filter(isMembers).map((key) => key['kid']);
+  const kids = keys.filter(isObject).map((key) => key['kid']);
   const missing = kids.findIndex((kid) => typeof kid !== 'string' || kid === '');
   const findings: KeyFinding[] = [];
   if (missing !== -1) {
@@ -74,10 +72,10 @@ function checkKids(keys: readonly unknown[]): KeyFinding[] {
 
 /** OpenEMR verifies with the first key whose `kty` is `RSA`, and with no other. */
 function checkSigner(keys: readonly unknown[], ours: SigningKey | undefined): KeyFinding[] {
-  const index = keys.findIndex((key) => isMembers(key) && key['kty'] === 'RSA');
+  const index = keys.findIndex((key) => isObject(key) && key['kty'] === 'RSA');
   const key = keys[index];
-  if (!isMembers(key)) {
-    const types = keys.map((each) => (isMembers(each) ? show(each['kty']) : 'none'));
+  if (!isObject(key)) {
+    const types = keys.map((each) => (isObject(each) ? show(each['kty']) : 'none'));
     return [
       finding(
         'jwks-no-rsa',
@@ -170,7 +168,7 @@ function checkOwner(
 }
 
 function isSameKey(key: unknown, { publicJwk }: SigningKey): boolean {
-  return isMembers(key) && key['kty'] === 'RSA' && toBase64Url(key['n']) === publicJwk.n;
+  return isObject(key) && key['kty'] === 'RSA' && toBase64Url(key['n']) === publicJwk.n;
 }
 
 function modulusBits({ n, e }: Members): number | undefined {
@@ -193,8 +191,4 @@ function toBase64Url(value: unknown): string | undefined {
 /** A short value for a message. */
 function show(value: unknown): string {
   return (typeof value === 'string' ? value : (JSON.stringify(value) ?? 'none')).slice(0, 20);
-}
-
-function isMembers(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

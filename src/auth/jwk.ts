@@ -2,6 +2,7 @@
 import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 
 import { ProxyError } from '../errors.ts';
+import { isObject } from '../is-object.ts';
 
 /** A private key found in a JSON text, with the `kid` that the text gives it. */
 export interface FoundKey {
@@ -28,7 +29,7 @@ export function parseJwkText(text: string, keyId: string | undefined, label: str
       `${label} is not valid JSON: expected a JWK or a JWK Set, whole and unchanged. It may have been cut off`,
     );
   }
-  if (isMembers(value)) {
+  if (isObject(value)) {
     return Array.isArray(value['keys'])
       ? parseJwkSet(value['keys'], keyId, label)
       : parseJwk(value, label);
@@ -45,7 +46,7 @@ function parseJwkSet(keys: unknown[], keyId: string | undefined, label: string):
   for (const [index, key] of keys.entries()) {
     const member = `keys[${index}] of the ${label}`;
     try {
-      if (!isMembers(key)) throw new ProxyError('key-malformed', `${member} is not an object`);
+      if (!isObject(key)) throw new ProxyError('key-malformed', `${member} is not an object`);
       usable.push(parseJwk(key, member));
     } catch (error) {
       if (!(error instanceof ProxyError)) throw error;
@@ -122,10 +123,6 @@ function assertSigningJwk(jwk: Members, label: string): void {
       'is not meant for signing: expected "use" to be "sig" and "key_ops" to hold "sign", or neither member',
     );
   }
-}
-
-function isMembers(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A short JSON value for a message. These members are names, never key material; still they are cut. */

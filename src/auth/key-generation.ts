@@ -5,12 +5,12 @@ import { promisify } from 'node:util';
 import type { JWK } from 'jose';
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
 
-import type { SigningAlgorithm } from './signing-key.ts';
+import { LEAST_RSA_BITS, type SigningAlgorithm } from './signing-key.ts';
 
 /** Length of a new RSA modulus in bits: good until 2030 and beyond (NIST SP 800-57 part 1, table 2). */
-export const DEFAULT_RSA_BITS = 3072;
+const DEFAULT_RSA_BITS = 3072;
 /** Shortest and longest modulus that is made; signing with more takes too long. */
-export const RSA_BITS = { least: 2048, most: 8192 } as const;
+export const RSA_BITS = { least: LEAST_RSA_BITS, most: 8192 } as const;
 
 /** A new private key in both spellings that a key file may have. */
 export interface GeneratedKey {

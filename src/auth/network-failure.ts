@@ -118,6 +118,11 @@ const WORDS: Readonly<Record<string, Words>> = {
   },
 };
 
+/** Whether a code tells of a certificate that no trusted authority has signed. */
+export function isUntrusted(code: string | undefined): code is string {
+  return code !== undefined && WORDS[code] === UNTRUSTED;
+}
+
 /** Puts a rejected request into words. Looks through `cause` and through the parts of an AggregateError. */
 export function parseNetworkFailure(error: unknown): NetworkFailure {
   const code = networkCode(error);

@@ -4,10 +4,15 @@ import type { Dispatcher } from 'undici';
 import type { Clock, Logger } from '../contracts.ts';
 import { ProxyError } from '../errors.ts';
 import { createDiscovery, type SmartConfiguration } from './discovery.ts';
-import { guessFhirBases, parseOpenemrBase } from './fhir-base.ts';
+import { apiClientsPage, guessFhirBases, parseOpenemrBase } from './fhir-base.ts';
 import { type HttpAnswer, requestAnswer } from './http-answer.ts';
-import { parseJsonObject, stringMember, stringsMember } from './json-text.ts';
-import { parseNetworkFailure } from './network-failure.ts';
+import { parseJsonObject, stringMember } from './json-text.ts';
+import { isUntrusted, parseNetworkFailure } from './network-failure.ts';
+import {
+  lacksSystemScopes,
+  type OpenidConfiguration,
+  requestOpenidConfiguration,
+} from './openid-configuration.ts';
 
 /** A FHIR server that was found. */
 export interface ServerDescription {
@@ -45,14 +50,6 @@ export interface ServerRequestOptions {
   logger: Logger;
 }
 
-const UNTRUSTED_CODES = new Set([
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-]);
-
 /**
  * Finds the FHIR base that an address means and reads what the server says about itself.
  *
@@ -69,10 +66,9 @@ export async function requestServerDescription(
   const { fhirBase, capabilities } = found;
   const smart = await createDiscovery({ ...options, fhirBase: new URL(fhirBase) }).get();
   const openemr = parseOpenemrBase(fhirBase);
-  const openid = await requestOpenidConfiguration(fhirBase, smart, options);
-  const systemScopes = [...smart.scopesSupported, ...stringsMember(openid, 'scopes_supported')];
-  const announced =
-    smart.registrationEndpoint ?? stringMember(openid, 'registration_endpoint') ?? undefined;
+  const openid = await requestWhatIsMissing(fhirBase, smart, options);
+  const systemScopes = [...smart.scopesSupported, ...(openid?.scopesSupported ?? [])];
+  const announced = smart.registrationEndpoint ?? openid?.registrationEndpoint;
   const software = objectMember(capabilities, 'software');
   const [name, version] = [stringMember(software, 'name'), stringMember(software, 'version')];
   return {
@@ -88,7 +84,7 @@ export async function requestServerDescription(
       announced && openemr ? `${openemr.root}/oauth2/${openemr.site}/registration` : announced,
     systemScopes: [...new Set(systemScopes)].filter((scope) => scope.startsWith('system/')),
     pages: openemr && {
-      apiClients: `${openemr.root}/interface/smart/admin-client.php`,
+      apiClients: apiClientsPage(openemr.root),
       registerApp: `${openemr.root}/interface/smart/register-app.php`,
     },
   };
@@ -114,7 +110,7 @@ async function findFhirBase(
       answer = await requestJson(`${base}/metadata`, options);
     } catch (error) {
       const { code, reason, remedy } = parseNetworkFailure(error);
-      if (code !== undefined && UNTRUSTED_CODES.has(code)) return { untrusted: { origin, code } };
+      if (isUntrusted(code)) return { untrusted: { origin, code } };
       dead.add(origin);
       tried.push(`"${origin}": ${reason}; ${remedy}`);
       continue;
@@ -159,26 +155,21 @@ function redirectedBase({ status, location }: HttpAnswer, base: string): string 
     : undefined;
 }
 
-/** OpenEMR 8 lists its system scopes and its registration endpoint here alone. */
-async function requestOpenidConfiguration(
+/** OpenEMR 8 lists its system scopes and its registration endpoint in its OpenID configuration alone. */
+async function requestWhatIsMissing(
   fhirBase: string,
   smart: SmartConfiguration,
   options: ServerRequestOptions,
-): Promise<Record<string, unknown>> {
+): Promise<OpenidConfiguration | undefined> {
   const isComplete =
-    smart.registrationEndpoint !== undefined &&
-    smart.scopesSupported.some((scope) => scope.startsWith('system/'));
-  if (isComplete) return {};
+    smart.registrationEndpoint !== undefined && !lacksSystemScopes(smart.scopesSupported);
+  if (isComplete) return undefined;
   const openemr = parseOpenemrBase(fhirBase);
   const issuer = openemr
     ? `${openemr.root}/oauth2/${openemr.site}`
     : (smart.issuer ?? fhirBase).replace(/\/+$/, '');
-  try {
-    const answer = await requestJson(`${issuer}/.well-known/openid-configuration`, options);
-    return (answer.status === 200 ? parseJsonObject(answer.body) : undefined) ?? {};
-  } catch {
-    return {};
-  }
+  const url = `${issuer}/.well-known/openid-configuration`;
+  return requestOpenidConfiguration(url, options).catch(() => undefined);
 }
 
 function requestJson(url: string, options: ServerRequestOptions): Promise<HttpAnswer> {

@@ -37,7 +37,7 @@ export interface LoadSigningKeyOptions {
 }
 
 /** Least RSA modulus in bits (RFC 7518 section 3.3). */
-const LEAST_RSA_BITS = 2048;
+export const LEAST_RSA_BITS = 2048;
 
 /**
  * Reads a private signing key.

@@ -2,6 +2,7 @@
 import type { Dispatcher } from 'undici';
 
 import type { Clock, Logger, TokenRequestEnd } from '../contracts.ts';
+import { untilAborted } from '../until-aborted.ts';
 import type { Discovery } from './discovery.ts';
 import type { SigningKey } from './signing-key.ts';
 import { resolveTokenEndpoint } from './token-endpoint.ts';
@@ -72,19 +73,4 @@ export function buildTokenKey(options: TokenAttemptOptions): string {
   const { client, key, discovery, tokenEndpoint = null, audience = null } = options;
   const { id, scopes } = client;
   return JSON.stringify([discovery.url, tokenEndpoint, audience, id, scopes, key.alg, key.kid]);
-}
-
-/** The promise, or the reason of the signal if that comes first. */
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  let stop = () => {};
-  const aborted = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(signal.reason as Error);
-  });
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
 }

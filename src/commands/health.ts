@@ -1,8 +1,8 @@
 import { type RequestOptions, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { isWildcardHost, withBrackets, withoutBrackets } from '../config/host.ts';
 import { loadConfig } from '../config/load.ts';
-import { isWildcardHost, withBrackets, withoutBrackets } from '../config/loopback.ts';
 import type { ListenConfig } from '../config/schema.ts';
 import type { Command } from './command.ts';
 import { type ConfigArgs, configOption } from './config-flag.ts';

@@ -1,6 +1,6 @@
 import { relative, resolve } from 'node:path';
 
-import { parseOpenemrBase } from '../auth/fhir-base.ts';
+import { apiClientsPage, parseOpenemrBase } from '../auth/fhir-base.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { ProxyConfig, RouteConfig } from '../config/schema.ts';
 import type { AccessToken } from '../contracts.ts';
@@ -148,7 +148,7 @@ async function getToken(
 
 function adminPage({ upstream }: RouteConfig): string | undefined {
   const openemr = parseOpenemrBase(upstream);
-  return openemr && `${openemr.root}/interface/smart/admin-client.php`;
+  return openemr && apiClientsPage(openemr.root);
 }
 
 function isGood({ status }: FirstAnswer, { grantedScopes }: AccessToken): boolean {

@@ -1,5 +1,5 @@
+import { callableHost, isWildcardHost } from '../config/host.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
-import { callableHost, isWildcardHost } from '../config/loopback.ts';
 import type { ProxyConfig } from '../config/schema.ts';
 import { createProxyServer, type ProxyServer } from '../server.ts';
 import { type FollowedConfig, followConfig } from './follow-config.ts';

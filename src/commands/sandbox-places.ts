@@ -1,4 +1,5 @@
 /** Tells where everything of a sandbox is, to people and to scripts. */
+import { apiClientsPage } from '../auth/fhir-base.ts';
 import type { Sandbox, SandboxVersion } from '../sandbox/index.ts';
 
 /** Where everything is; what `--json` prints. */
@@ -30,7 +31,7 @@ export function describePlaces(
     fhirBase,
     tokenEndpoint,
     registrationEndpoint: `${url}/oauth2/default/registration`,
-    adminPage: `${url}/interface/smart/admin-client.php`,
+    adminPage: apiClientsPage(url),
     faults: `${url}/__sandbox/faults`,
     openemr,
     client: { id: client.id, keyFile, scopes: client.scopes },

@@ -1,5 +1,6 @@
+import { isObject } from '../is-object.ts';
 import { isInlineKey } from './environment.ts';
-import { type ConfigPath, formatPath, isObject, valueAt } from './path.ts';
+import { type ConfigPath, formatPath, valueAt } from './path.ts';
 
 /**
  * Secrets that stand in the config file itself, where copies, commits and screenshots of it take them

@@ -1,5 +1,6 @@
+import { isObject } from '../is-object.ts';
 import type { Environment } from './environment.ts';
-import { type ConfigPath, isObject } from './path.ts';
+import type { ConfigPath } from './path.ts';
 import type { Finding } from './problems.ts';
 import { valueFromText } from './schema-walk.ts';
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 import { ConfigError, type ConfigProblem } from '../errors.ts';
+import { isObject } from '../is-object.ts';
 import {
   type Environment,
   type Overlay,
@@ -9,13 +10,13 @@ import {
   processEnvironment,
   processFlags,
 } from './environment.ts';
+import { withoutBrackets } from './host.ts';
 import { findInlineSecrets } from './inline-secrets.ts';
 import { interpolate } from './interpolate.ts';
 import { describeIssue, processIssue } from './issues.ts';
 import { type ParsedJson, parseJsonWithComments } from './json.ts';
-import { withoutBrackets } from './loopback.ts';
 import { pathInMessage } from './path-in-message.ts';
-import { type ConfigPath, isObject, setValueAt, valueAt } from './path.ts';
+import { type ConfigPath, setValueAt, valueAt } from './path.ts';
 import { createProblemList } from './problems.ts';
 import { findBrokenRules, findWarnings } from './rules.ts';
 import { isSandbox } from './sandbox-upstream.ts';

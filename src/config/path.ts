@@ -20,11 +20,6 @@ export function formatPath(path: ConfigPath): string {
     .join('');
 }
 
-/** Whether a value is an object with keys: no array, no null. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** The value at a path, or undefined when there is none; never looks into prototypes. */
 export function valueAt(value: unknown, path: ConfigPath): unknown {
   let current = value;

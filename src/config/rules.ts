@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 
-import { isLoopbackHost, isWildcardHost, withoutBrackets } from './loopback.ts';
-import { type ConfigPath, formatPath, isObject, valueAt } from './path.ts';
+import { isObject } from '../is-object.ts';
+import { isLoopbackHost, isWildcardHost, withoutBrackets } from './host.ts';
+import { type ConfigPath, formatPath, valueAt } from './path.ts';
 import type { Finding } from './problems.ts';
 import { isSandbox } from './sandbox-upstream.ts';
 import type { ProxyConfig } from './schema.ts';

@@ -1,10 +1,10 @@
 /** Where a FHIR base may be when it is not where the configuration says. */
+import { DEFAULT_SITE } from '../auth/fhir-base.ts';
 
 /** Most places that are tried. */
 const MOST_CANDIDATES = 8;
 /** Folder of installations from a package. */
 const PACKAGE_ROOT = '/openemr';
-const DEFAULT_SITE = 'default';
 
 /**
  * Likely FHIR bases near a wrong one, the likeliest first: the site segment added, corrected or

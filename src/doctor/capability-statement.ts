@@ -1,5 +1,6 @@
 /** What a server tells about itself in its CapabilityStatement (FHIR R4, `capabilitystatement.html`). */
 import { parseJsonObject, stringMember } from '../auth/json-text.ts';
+import { isObject } from '../is-object.ts';
 
 /** The parts that the checks use. */
 export interface ServerFacts {
@@ -34,8 +35,4 @@ export function parseCapabilityStatement(body: string): ServerFacts | undefined 
 
 function objects(value: unknown): Record<string, unknown>[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

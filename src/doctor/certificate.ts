@@ -6,7 +6,7 @@ import { connect, type ConnectionOptions } from 'node:tls';
 import { Agent, type buildConnector } from 'undici';
 
 import { parseNetworkFailure } from '../auth/network-failure.ts';
-import { isLoopbackHost, withBrackets } from '../config/loopback.ts';
+import { isLoopbackHost, withBrackets } from '../config/host.ts';
 import { loadTlsOptions } from '../config/tls.ts';
 import type { RouteCheck } from './check.ts';
 import { explainNetwork, failNetwork } from './explain.ts';

@@ -2,7 +2,7 @@
 import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
 
-import { withoutBrackets } from '../config/loopback.ts';
+import { withoutBrackets } from '../config/host.ts';
 import type { RouteCheck } from './check.ts';
 import { failNetwork } from './explain.ts';
 import { ok } from './result.ts';

@@ -1,7 +1,7 @@
 /** Whether the proxy can listen where it is told to. */
 import { Agent, request } from 'undici';
 
-import { callableHost } from '../config/loopback.ts';
+import { callableHost } from '../config/host.ts';
 import type { ListenConfig } from '../config/schema.ts';
 import { ConfigError } from '../errors.ts';
 import { createListener } from '../listener.ts';

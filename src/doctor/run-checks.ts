@@ -3,6 +3,7 @@ import type { ProxyConfig, RouteConfig } from '../config/schema.ts';
 import type { Clock, Logger } from '../contracts.ts';
 import { type Destination, openDestination } from '../destination.ts';
 import { ConfigError, ProxyError } from '../errors.ts';
+import { untilAborted } from '../until-aborted.ts';
 import type { RouteCheck } from './check.ts';
 import { ROUTE_CHECKS } from './checks.ts';
 import { checkPort } from './port.ts';
@@ -110,22 +111,4 @@ async function findingsOf(check: RouteCheck, subject: Subject): Promise<readonly
 function splitRemedy(message: string): [message: string, fix?: string] {
   const at = message.lastIndexOf('. ');
   return at === -1 ? [message] : [message.slice(0, at), message.slice(at + 2)];
-}
-
-/** The promise, or the reason of the signal if that comes first. */
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  let stop = (): void => {};
-  const aborted = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(signal.reason as Error);
-  });
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-    // What it comes to when its connections are closed is nobody's business any more.
-    promise.catch(() => undefined);
-  }
 }

@@ -4,6 +4,7 @@
  */
 import { ProxyError } from '../errors.ts';
 import { parseInteraction } from '../fhir/interaction.ts';
+import { isObject } from '../is-object.ts';
 import type { AccessRules } from './access.ts';
 import type { BodyJudge } from './admission.ts';
 import { hasDuplicateName } from './duplicate-name.ts';
@@ -95,8 +96,4 @@ function refuse(message: string): ProxyError {
     `${message}, and this route has access rules that it might break`,
     { status: 403 },
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 
 import type { JWK } from 'jose';
 
-import { isWildcardHost, withBrackets } from '../config/loopback.ts';
+import { isWildcardHost, withBrackets } from '../config/host.ts';
 import type { SandboxUpstreamVersion } from '../config/sandbox-upstream.ts';
 import type { Clock } from '../contracts.ts';
 import { applyFaults } from './control.ts';

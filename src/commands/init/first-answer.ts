@@ -1,5 +1,5 @@
 /** Asks the server for the first time, through a proxy made of the new configuration. */
-import { callableHost } from '../../config/loopback.ts';
+import { callableHost } from '../../config/host.ts';
 import type { ProxyConfig, RouteConfig } from '../../config/schema.ts';
 import { ProxyError } from '../../errors.ts';
 import { parseScope } from '../../fhir/scope.ts';

@@ -1,8 +1,8 @@
 /** What came of `init`. */
 import { relative } from 'node:path';
 
+import { callableHost } from '../../config/host.ts';
 import type { LoadedConfig } from '../../config/load.ts';
-import { callableHost } from '../../config/loopback.ts';
 import type { RouteConfig } from '../../config/schema.ts';
 import type { AccessToken } from '../../contracts.ts';
 import type { Dialogue } from '../dialogue.ts';

@@ -2,7 +2,7 @@
 import { dirname, relative, resolve } from 'node:path';
 
 import { allowsWriting } from '../../auth/system-scopes.ts';
-import { isLoopbackHost } from '../../config/loopback.ts';
+import { isLoopbackHost } from '../../config/host.ts';
 import type { ProxyConfigInput } from '../../config/schema.ts';
 import { RegistrationError } from '../../errors.ts';
 import type { Dialogue } from '../dialogue.ts';

@@ -5,8 +5,8 @@ import type { JWK } from 'jose';
 
 import { buildJwks } from '../../auth/jwks.ts';
 import type { SigningKey } from '../../auth/signing-key.ts';
+import { callableHost } from '../../config/host.ts';
 import type { LoadedConfig } from '../../config/load.ts';
-import { callableHost } from '../../config/loopback.ts';
 import type { ListenConfig, ProxyConfig } from '../../config/schema.ts';
 import { ProxyError } from '../../errors.ts';
 import { JWKS_PATH } from '../../published-keys.ts';

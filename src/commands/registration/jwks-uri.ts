@@ -1,8 +1,8 @@
 /** Where the server finds our public keys when their address is registered instead of them. */
 import { hostname } from 'node:os';
 
+import { isLoopbackHost, isWildcardHost, withBrackets } from '../../config/host.ts';
 import { isHttpUrl } from '../../config/http-url.ts';
-import { isLoopbackHost, isWildcardHost, withBrackets } from '../../config/loopback.ts';
 import { JWKS_PATH } from '../../published-keys.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { UsageError } from '../usage-error.ts';

@@ -1,3 +1,4 @@
+/** Hosts as URLs and sockets write them, and what they mean. */
 import { BlockList, isIP } from 'node:net';
 
 const loopback = new BlockList();
