@@ -162,6 +162,16 @@ describe('bodies', () => {
       },
       { bases: ['http://h:1'], spellings: ['http://h:1'] },
       {
+        // Beginning alike.
+        bases: ['http://localhost:1/a', 'https://localhost:12/a', 'http://localhosts/a'],
+        spellings: [
+          'http://localhost:1/a',
+          'https://localhost:12/a',
+          'http://localhosts/a',
+          'http://localhosts:80/a',
+        ],
+      },
+      {
         // Overlapping itself: the path of one base is another base.
         bases: ['http://h:1/http://h:1/x', 'http://h:1/x', 'http://g:2/http://h:1/x'],
         spellings: ['http://h:1/http://h:1/x', 'http://h:1/x', 'http://g:2/http://h:1/x'],

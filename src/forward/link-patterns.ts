@@ -62,14 +62,30 @@ export function buildLinkAnchors(bases: readonly string[]): LinkAnchor[] {
   const all = [...spellings.values()].sort(
     (a, b) => b.pattern.bytes.length - a.pattern.bytes.length,
   );
-  const names = [...new Set(all.map(({ anchor }) => anchor))];
-  // Where one anchor begins another, the shorter one finds the patterns of both.
-  return names
-    .filter((name) => !names.some((other) => other !== name && name.startsWith(other)))
-    .map((name) => ({
-      bytes: Buffer.from(name),
-      patterns: all.filter(({ anchor }) => anchor.startsWith(name)).map(({ pattern }) => pattern),
-    }));
+  return sharedBeginnings(all.map(({ anchor }) => anchor)).map((name) => ({
+    bytes: Buffer.from(name),
+    patterns: all.filter(({ anchor }) => anchor.startsWith(name)).map(({ pattern }) => pattern),
+  }));
+}
+
+/** Shortest beginning that is searched for in place of two names; a shorter one is found too often. */
+const LEAST_SHARED = 8;
+
+/**
+ * The names, of which those that begin alike (`/localhost:9300`, `/localhost:8300`) are replaced by
+ * what they share: each is a pass over every body.
+ */
+function sharedBeginnings(names: readonly string[]): string[] {
+  const beginnings: string[] = [];
+  for (const name of names.toSorted()) {
+    const before = beginnings.at(-1) ?? '';
+    let shared = 0;
+    while (shared < before.length && before[shared] === name[shared]) shared += 1;
+    const finds = before !== '' && (shared === before.length || shared >= LEAST_SHARED);
+    if (finds) beginnings.splice(-1, 1, name.slice(0, shared));
+    else beginnings.push(name);
+  }
+  return beginnings;
 }
 
 /** `a/b` as `a\/b`. */
