@@ -74,8 +74,8 @@ async function connect(settings: TlsConfig, port: number): Promise<string> {
 }
 
 describe('loadTlsOptions', () => {
-  it('leaves everything to Node when nothing is set', async () => {
-    assert.deepEqual(await loadTlsOptions(settingsWith({})), {});
+  it('asks for verification, and leaves the rest to Node, when nothing is set', async () => {
+    assert.deepEqual(await loadTlsOptions(settingsWith({})), { rejectUnauthorized: true });
   });
 
   it('trusts a server of the custom authority, and without it does not', async (t) => {

@@ -56,7 +56,8 @@ export async function loadTlsOptions(
       }),
     }),
     ...(settings.serverName !== undefined && { servername: settings.serverName }),
-    ...(settings.insecure && { rejectUnauthorized: false }),
+    // Said in either case: where nothing is said, NODE_TLS_REJECT_UNAUTHORIZED decides.
+    rejectUnauthorized: !settings.insecure,
   };
 }
 
