@@ -1,4 +1,5 @@
 /** Random choices that repeat: a failing fuzz run is run again by its seed. */
+import { createRandom as createNumbers } from '../../src/sandbox/fhir/sample/random.ts';
 
 /** Source of random choices. */
 export interface Random {
@@ -10,20 +11,8 @@ export interface Random {
   chance(probability: number): boolean;
 }
 
-/** A generator (mulberry32) whose choices follow from the seed alone. */
+/** A generator whose choices follow from the seed alone. */
 export function createRandom(seed: number): Random {
-  let state = seed >>> 0;
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-  const below = (limit: number): number => Math.floor(next() * limit);
-  return {
-    below,
-    pick: (items) => items[below(items.length)]!,
-    chance: (probability) => next() < probability,
-  };
+  const { integer, pick, chance } = createNumbers(seed);
+  return { below: (limit) => integer(0, limit - 1), pick, chance };
 }
