@@ -119,7 +119,7 @@ function cut(text: string): string {
 /** Apache's ap_escape_errorlog_item: backslashes doubled, control characters named, quotes left alone. */
 function escapeForApache(text: string): string {
   const named: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\v': '\\v' };
-  // eslint-disable-next-line no-control-regex -- these are the bytes that Apache escapes
+  // oxlint-disable-next-line no-control-regex -- these are the bytes that Apache escapes
   return text.replace(/[\u0000-\u001f\u007f-\uffff\\]/g, (char) => {
     if (char === '\\') return '\\\\';
     const name = named[char];

@@ -32,7 +32,7 @@ export function parseJwt(text: string): ParsedJwt | string {
   return { header, claims, payload: `${first}.${second}`, signature };
 }
 
-/** Whether a JSON object is signed with it at all: PHP's `empty()` of a claim. */
+/** PHP's `empty()` of a claim: missing, or of a value that counts as nothing. */
 export function isEmptyClaim(value: unknown): boolean {
   return (
     value === undefined ||

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../contracts.ts';
 import { createErrorLog } from './error-log.ts';
 import type { SandboxSettings, SandboxState } from './exchange.ts';
-import { type FaultSettings, noFaults } from './faults.ts';
+import { noFaults } from './faults.ts';
 import { createRecords } from './fhir/records.ts';
 import { loadSampleData } from './fhir/sample/sample-data.ts';
 import { createServerKeys } from './server-keys.ts';
@@ -18,11 +18,10 @@ export function createState(options: {
   version: VersionProfile;
   errorLog: string;
   clock: Clock;
-  faults?: Partial<FaultSettings>;
   settings?: Partial<SandboxSettings>;
 }): SandboxState {
   const { version } = options;
-  const faults = { ...noFaults(), ...options.faults };
+  const faults = noFaults();
   const settings: SandboxSettings = {
     siteAddress: '',
     fhirApi: true,

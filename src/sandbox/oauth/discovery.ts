@@ -1,6 +1,7 @@
 /** Discovery documents under /oauth2. */
 import type { SandboxAnswer, SandboxRequest, SandboxState } from '../exchange.ts';
 import { serverBase } from '../state.ts';
+import { RESPONSE_TYPES } from './response-types.ts';
 
 /** `/.well-known/openid-configuration` (OpenID Connect Discovery 1.0). */
 export async function answerOpenidConfiguration(
@@ -35,15 +36,7 @@ export async function answerJwk(
 }
 
 const OPENID_REST = {
-  response_types_supported: [
-    'code',
-    'token',
-    'id_token',
-    'code token',
-    'code id_token',
-    'token id_token',
-    'code token id_token',
-  ],
+  response_types_supported: RESPONSE_TYPES,
   code_challenge_methods_supported: ['S256', 'plain'],
   grant_types_supported: ['authorization_code', 'refresh_token'],
   response_modes_supported: ['query', 'fragment', 'form_post'],

@@ -32,3 +32,9 @@ export function phpFatal(exception: string, file: string, line: number): LogMess
     php: `PHP Fatal error:  Uncaught ${exception} in ${path}:${line}\nStack trace:\n#0 {main}\n  thrown in ${path} on line ${line}`,
   };
 }
+
+/** PHP's own warning before a form that it threw away. @param bytes of the form @param limit `post_max_size` in bytes */
+export function phpPostTooLong(bytes: number, limit: number): LogMessage {
+  const text = `PHP Request Startup: POST Content-Length of ${bytes} bytes exceeds the limit of ${limit} bytes`;
+  return { php: `PHP Warning:  ${text} in Unknown on line 0` };
+}

@@ -1,6 +1,7 @@
 /** How OpenEMR 7.0.3 refuses a call under /apis before a route runs, and at the scope check. */
 import type { ApiFailureName, Failure, FailureDetail, LogMessage } from '../failure.ts';
-import { databaseDown, empty, oauthError, siteUnknown } from './failures.ts';
+import { oauthError } from '../league.ts';
+import { databaseDown, empty, siteUnknown } from './failures.ts';
 import { FHIR_FAILURES } from './fhir.ts';
 
 const DENIED = 'The resource owner or authorization server denied the request.';

@@ -5,6 +5,7 @@ import {
   SMART_CAPABILITIES,
 } from '../../fhir/capabilities.ts';
 import type { JsonObject } from '../../fhir/resource.ts';
+import { RESPONSE_TYPES } from '../../oauth/response-types.ts';
 
 /** Its CapabilityStatement. */
 export const CAPABILITIES: CapabilityRules = {
@@ -25,15 +26,7 @@ export function smartConfiguration(facts: ServerFacts, scopes: readonly string[]
     token_endpoint: `${oauthBase}/token`,
     registration_endpoint: `${oauthBase}/registration`,
     scopes_supported: [scopes],
-    response_types_supported: [
-      'code',
-      'token',
-      'id_token',
-      'code token',
-      'code id_token',
-      'token id_token',
-      'code token id_token',
-    ],
+    response_types_supported: RESPONSE_TYPES,
     introspection_endpoint: `${oauthBase}/introspect`,
     capabilities: SMART_CAPABILITIES,
     code_challenge_methods_supported: ['S256'],

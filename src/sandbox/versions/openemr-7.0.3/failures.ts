@@ -7,20 +7,6 @@ export function empty(status: number): Failure {
   return { status, body: '' };
 }
 
-/** The JSON of league/oauth2-server, its members in its order. */
-export function oauthError(
-  error: string,
-  description: string,
-  hint?: string,
-): Record<string, unknown> {
-  return {
-    error,
-    error_description: description,
-    ...(hint === undefined ? {} : { hint }),
-    message: description,
-  };
-}
-
 /** A site whose folder has no sqlconf.php. */
 export function siteUnknown(site: string): Failure {
   const path = `/var/www/localhost/htdocs/openemr/sites/${site}/sqlconf.php`;

@@ -1,7 +1,11 @@
 /** What OpenEMR 7.0.3 does at the FHIR endpoints that other versions do differently. */
-import { randomUUID } from 'node:crypto';
-
-import type { Failure, FailureDetail, FhirFailureName, LogMessage } from '../failure.ts';
+import type { Failure, FailureDetail, FhirFailureName } from '../failure.ts';
+import {
+  exportOutcome,
+  exportRefusedLine,
+  jobNotFound,
+  SHARED_FHIR_FAILURES,
+} from '../fhir-failures.ts';
 import { phpFatal, phpMemoryExhausted, phpTrace } from '../php.ts';
 import type { PhpFrame } from '../php.ts';
 import type { FhirRules, SearchProblem } from '../profile.ts';
@@ -73,36 +77,12 @@ function framesOf({ type, service, by }: SearchProblem): PhpFrame[] {
 
 /** By name of the failure. */
 export const FHIR_FAILURES: Record<FhirFailureName, (detail: FailureDetail) => Failure> = {
-  'resource-missing': () => ({ status: 404, body: [] }),
-  'search-refused': ({ field = '', message }) => ({
-    status: 400,
-    body: { validationErrors: { [field]: message } },
-  }),
-  'body-invalid': () => ({
-    status: 400,
-    body: {
-      resourceType: 'OperationOutcome',
-      issue: [{ severity: 'error', code: 'invalid', details: { text: 'resourceType Not Found' } }],
-    },
-  }),
-  'row-invalid': ({ errors }) => ({ status: 400, body: { validationErrors: errors } }),
-  'document-gone': () => empty(404),
-  'export-off': () => empty(501),
-  'export-refused': ({ message }) => ({ status: 400, body: outcome(message) }),
+  ...SHARED_FHIR_FAILURES,
+  'export-refused': ({ message = '' }) => ({ status: 400, body: exportOutcome(message) }),
   'export-job-unknown': (detail) => ({
     status: 400,
-    body: outcome('The job id you submitted was invalid'),
-    log: [
-      jobNotFound(detail),
-      {
-        level: 'ERROR',
-        message: 'FhirExportRestController->processExport() invalid request',
-        context: {
-          jobUuid: detail.job,
-          exception: `Export Job with jobId '${detail.job}' does not exist`,
-        },
-      },
-    ],
+    body: exportOutcome('The job id you submitted was invalid'),
+    log: [jobNotFound(detail), exportRefusedLine(detail)],
   }),
   'export-delete-unknown': (detail) => ({
     ...empty(404),
@@ -139,24 +119,4 @@ export const FHIR_FAILURES: Record<FhirFailureName, (detail: FailureDetail) => F
 
 function crash(exception: string, file: string, line: number): Failure {
   return { ...empty(500), session: 'left', log: [phpFatal(exception, file, line)] };
-}
-
-function outcome(text = ''): Record<string, unknown> {
-  return {
-    id: randomUUID(),
-    resourceType: 'OperationOutcome',
-    issue: [{ severity: 'error', code: 'processing', details: { text } }],
-  };
-}
-
-function jobNotFound({ job, client, user }: FailureDetail): LogMessage {
-  return {
-    level: 'ERROR',
-    message: 'FhirExportRestController->getJobForId() failed to find job',
-    context: {
-      jobUuid: job,
-      sql: 'SELECT `id`, `uuid`, `start_time`, `resource_include_time`, `output_format`, `resources`, `client_id`, `user_id`, `access_token_id`, `status`, `request_uri`, `output`, `errors` FROM `export_job` WHERE `uuid` = ? AND `client_id`=? AND `user_id` = ? ',
-      params: ['', client, user],
-    },
-  };
 }

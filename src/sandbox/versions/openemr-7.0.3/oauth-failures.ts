@@ -1,13 +1,12 @@
 /** How OpenEMR 7.0.3 fails under /oauth2. */
 import type { Failure, FailureDetail, LogMessage, OauthFailureName } from '../failure.ts';
+import { GRANT_TYPE_UNSUPPORTED, MALFORMED, oauthError } from '../league.ts';
 import { phpFatal, phpWarning } from '../php.ts';
-import { databaseDown, empty, oauthError } from './failures.ts';
+import { databaseDown, empty } from './failures.ts';
 
 const GRANT = 'src/Common/Auth/OpenIDConnect/Grant/CustomClientCredentialsGrant.php';
 const CONTROLLER = 'src/RestControllers/AuthorizationController.php';
 const KEY_SET = 'src/Common/Auth/OpenIDConnect/JWT/JsonWebKeySet.php';
-const MALFORMED =
-  'The request is missing a required parameter, includes an invalid parameter value, includes a parameter more than once, or is otherwise malformed.';
 
 /** 401: client, JWK Set and parse problems. */
 const invalidClient = (...log: LogMessage[]): Failure => ({
@@ -22,14 +21,7 @@ export const OAUTH_FAILURES: Record<OauthFailureName, (detail: FailureDetail) =>
   'api-disabled': () => ({ ...empty(404), cors: false }),
   'endpoint-unknown': () => empty(404),
   'database-down': () => databaseDown(),
-  'grant-type-unsupported': () => ({
-    status: 400,
-    body: oauthError(
-      'unsupported_grant_type',
-      'The authorization grant type is not supported by the authorization server.',
-      'Check that all required parameters have been provided',
-    ),
-  }),
+  'grant-type-unsupported': () => GRANT_TYPE_UNSUPPORTED,
   'private-key-unreadable': () => ({
     ...empty(500),
     session: 'left',

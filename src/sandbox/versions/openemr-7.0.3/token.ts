@@ -2,8 +2,9 @@
 import type { SandboxRequest } from '../../exchange.ts';
 import { parsePhpForm, type PhpParameters } from '../../php-form.ts';
 import type { Failure, LogMessage } from '../failure.ts';
-import { phpFatal, phpWarning } from '../php.ts';
-import { empty, oauthError, siteUnknown } from './failures.ts';
+import { oauthError } from '../league.ts';
+import { phpFatal, phpPostTooLong, phpWarning } from '../php.ts';
+import { empty, siteUnknown } from './failures.ts';
 
 const CONTROLLER = 'src/RestControllers/AuthorizationController.php';
 
@@ -24,7 +25,7 @@ export async function readForm(
     status: 400,
     body: oauthError('invalid_request', 'Bad request'),
     log: [
-      ...(bodyBytes > postMaxBytes ? [tooLong(bodyBytes, postMaxBytes)] : []),
+      ...(bodyBytes > postMaxBytes ? [phpPostTooLong(bodyBytes, postMaxBytes)] : []),
       form === undefined
         ? phpWarning('Trying to access array offset on value of type null', CONTROLLER, 1185)
         : phpWarning('Undefined array key "grant_type"', CONTROLLER, 1185),
@@ -53,9 +54,3 @@ const SITE_MISSING: Failure = {
     ),
   ],
 };
-
-/** PHP's own warning before a form that it threw away. */
-function tooLong(bytes: number, limit: number): LogMessage {
-  const text = `PHP Request Startup: POST Content-Length of ${bytes} bytes exceeds the limit of ${limit} bytes`;
-  return { php: `PHP Warning:  ${text} in Unknown on line 0` };
-}

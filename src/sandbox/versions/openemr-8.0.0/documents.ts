@@ -1,6 +1,7 @@
 /** What OpenEMR 8.0.0 tells in the documents that need no token. */
 import type { CapabilityRules, ServerFacts } from '../../fhir/capabilities.ts';
 import type { JsonObject } from '../../fhir/resource.ts';
+import { RESPONSE_TYPES } from '../../oauth/response-types.ts';
 
 /** Its CapabilityStatement: no version, no endpoints. */
 export const CAPABILITIES: CapabilityRules = {
@@ -51,14 +52,6 @@ export function smartConfiguration(
     scopes_supported: [scopes],
     introspection_endpoint: `${oauthBase}/introspect`,
     token_endpoint_auth_methods_supported: ['client_secret_basic', 'private_key_jwt'],
-    response_types_supported: [
-      'code',
-      'token',
-      'id_token',
-      'code token',
-      'code id_token',
-      'token id_token',
-      'code token id_token',
-    ],
+    response_types_supported: RESPONSE_TYPES,
   };
 }

@@ -1,7 +1,11 @@
 /** How the FHIR routes of OpenEMR 8.0.0 fail. */
-import { randomUUID } from 'node:crypto';
-
-import type { Failure, FailureDetail, FhirFailureName, LogMessage } from '../failure.ts';
+import type { Failure, FailureDetail, FhirFailureName } from '../failure.ts';
+import {
+  exportOutcome,
+  exportRefusedLine,
+  jobNotFound,
+  SHARED_FHIR_FAILURES,
+} from '../fhir-failures.ts';
 import { phpMemoryExhausted } from '../php.ts';
 import { applicationTrace, exception, routeTrace } from './errors.ts';
 import { reword, ROUTES_FILE } from './search-trace.ts';
@@ -13,36 +17,22 @@ const EXPORT_FILE = 'src/RestControllers/FHIR/Operations/FhirOperationExportRest
 
 /** By name of the failure. */
 export const FHIR_FAILURES: Record<FhirFailureName, (detail: FailureDetail) => Failure> = {
-  'resource-missing': () => ({ status: 404, body: [] }),
-  'search-refused': ({ field = '', message }) => ({
-    status: 400,
-    body: { validationErrors: { [field]: message } },
-  }),
-  'body-invalid': () => ({
-    status: 400,
-    body: {
-      resourceType: 'OperationOutcome',
-      issue: [{ severity: 'error', code: 'invalid', details: { text: 'resourceType Not Found' } }],
-    },
-  }),
-  'row-invalid': ({ errors }) => ({ status: 400, body: { validationErrors: errors } }),
-  'document-gone': () => ({ status: 404, body: '' }),
-  'export-off': () => ({ status: 501, body: '' }),
+  ...SHARED_FHIR_FAILURES,
   'export-refused': ({ message = '' }) => ({
     // What the scopes do not cover is a 401; a field that is not as it must be is a 400.
     status: message.startsWith('AccessToken') ? 401 : 400,
-    body: outcome(message),
+    body: exportOutcome(message),
     plainJson: true,
   }),
   'export-job-unknown': (detail) => ({
     status: 404,
-    body: outcome('The job id you submitted was not found'),
-    log: jobNotFound(detail),
+    body: exportOutcome('The job id you submitted was not found'),
+    log: [jobNotFound(detail), exportRefusedLine(detail)],
   }),
   'export-delete-unknown': (detail) => ({
     status: 404,
-    body: outcome('The job id you submitted was not found'),
-    log: jobNotFound(detail),
+    body: exportOutcome('The job id you submitted was not found'),
+    log: [jobNotFound(detail), exportRefusedLine(detail)],
   }),
   'crash-since': ({ message = '' }) =>
     exception(500, reword(message), [
@@ -111,30 +101,3 @@ export const FHIR_FAILURES: Record<FhirFailureName, (detail: FailureDetail) => F
     log: [phpMemoryExhausted('src/Common/Logging/EventAuditLogger.php', 564)],
   }),
 };
-
-function outcome(text: string): Record<string, unknown> {
-  return {
-    id: randomUUID(),
-    resourceType: 'OperationOutcome',
-    issue: [{ severity: 'error', code: 'processing', details: { text } }],
-  };
-}
-
-function jobNotFound({ job, client, user }: FailureDetail): LogMessage[] {
-  return [
-    {
-      level: 'ERROR',
-      message: 'FhirExportRestController->getJobForId() failed to find job',
-      context: {
-        jobUuid: job,
-        sql: 'SELECT `id`, `uuid`, `start_time`, `resource_include_time`, `output_format`, `resources`, `client_id`, `user_id`, `access_token_id`, `status`, `request_uri`, `output`, `errors` FROM `export_job` WHERE `uuid` = ? AND `client_id`=? AND `user_id` = ? ',
-        params: ['', client, user],
-      },
-    },
-    {
-      level: 'ERROR',
-      message: 'FhirExportRestController->processExport() invalid request',
-      context: { jobUuid: job, exception: `Export Job with jobId '${job}' does not exist` },
-    },
-  ];
-}

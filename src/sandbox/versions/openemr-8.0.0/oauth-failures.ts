@@ -1,5 +1,6 @@
 /** How OpenEMR 8.0.0 fails under /oauth2. */
 import type { Failure, FailureDetail, LogMessage, OauthFailureName } from '../failure.ts';
+import { GRANT_TYPE_UNSUPPORTED, oauthError } from '../league.ts';
 import { databaseDown, exception } from './errors.ts';
 import {
   CONTROLLER,
@@ -7,7 +8,6 @@ import {
   error,
   invalidRequest,
   OAUTH_LISTENER,
-  oauthError,
   REFUSED,
   scopeInvalid,
   SCRIPT,
@@ -37,14 +37,7 @@ export const OAUTH_FAILURES: Record<OauthFailureName, (detail: FailureDetail) =>
   'api-disabled': () => exception(404, 'OpenEMR Error: API is disabled', OAUTH_LISTENER),
   'endpoint-unknown': () => ({ status: 404, body: '' }),
   'database-down': () => databaseDown(SCRIPT),
-  'grant-type-unsupported': () => ({
-    status: 400,
-    body: oauthError(
-      'unsupported_grant_type',
-      'The authorization grant type is not supported by the authorization server.',
-      'Check that all required parameters have been provided',
-    ),
-  }),
+  'grant-type-unsupported': () => GRANT_TYPE_UNSUPPORTED,
   'private-key-unreadable': () =>
     exception(
       500,

@@ -1,5 +1,6 @@
 /** What the failures of OpenEMR 8.0.0 under /oauth2 are made of. */
 import type { Failure, FailureDetail, LogMessage } from '../failure.ts';
+import { MALFORMED, oauthError } from '../league.ts';
 import { type PhpFrame, phpTrace } from '../php.ts';
 import { listenerCall, listenerFrame, listenerTrace, type Script } from './errors.ts';
 
@@ -13,8 +14,6 @@ export const CONTROLLER_FILE = 'src/RestControllers/AuthorizationController.php'
 export const REFUSED = 'Client authentication failed';
 /** What every refused scope is answered with. */
 export const BAD_SCOPE = 'The requested scope is invalid, unknown, or malformed';
-const MALFORMED =
-  'The request is missing a required parameter, includes an invalid parameter value, includes a parameter more than once, or is otherwise malformed.';
 
 /** From the entry script to the choice of an endpoint. */
 export const OAUTH_LISTENER: readonly PhpFrame[] = [
@@ -46,20 +45,6 @@ export function validationLine(hint: string): LogMessage {
     level: 'ERROR',
     message: 'CustomClientCredentialsGrant->validateClient() JWT validation failed',
     context: { error: hint === '' ? REFUSED : MALFORMED, hint },
-  };
-}
-
-/** The JSON of league/oauth2-server, its members in its order. */
-export function oauthError(
-  error: string,
-  description: string,
-  hint?: string,
-): Record<string, unknown> {
-  return {
-    error,
-    error_description: description,
-    ...(hint === undefined ? {} : { hint }),
-    message: description,
   };
 }
 

@@ -1,12 +1,12 @@
 /** How the registration of OpenEMR 8.0.0 fails. */
 import type { Failure, FailureDetail, OauthFailureName } from '../failure.ts';
+import { oauthError } from '../league.ts';
 import { badRequest } from './errors.ts';
 import {
   BAD_SCOPE,
   CONTROLLER,
   CONTROLLER_FILE,
   OAUTH_LISTENER,
-  oauthError,
   REGISTRATION_CALL,
   registrationLine,
   scopeInvalid,

@@ -1,17 +1,17 @@
 /** What OpenEMR 8.0.0 does differently at registration. */
 import type { Failure } from '../failure.ts';
+import { oauthError } from '../league.ts';
 import { phpWarning } from '../php.ts';
 import type { RegistrationRules } from '../profile.ts';
 import { badRequest } from './errors.ts';
 import {
+  CONTROLLER_FILE,
   OAUTH_LISTENER,
-  oauthError,
   REGISTRATION_CALL,
   registrationLine,
   UNEXPECTED,
 } from './oauth-parts.ts';
 
-const CONTROLLER_FILE = 'src/RestControllers/AuthorizationController.php';
 const REPOSITORY_FILE = 'src/Common/Auth/OpenIDConnect/Repositories/ClientRepository.php';
 const COLUMNS =
   '`client_id`, `client_role`, `client_name`, `client_secret`, `registration_token`, `registration_uri_path`, `register_date`, `revoke_date`, `contacts`, `redirect_uri`, `grant_types`, `scope`, `user_id`, `site_id`, `is_confidential`, `logout_redirect_uris`, `jwks_uri`, `jwks`, `initiate_login_uri`, `endorsements`, `policy_uri`, `tos_uri`, `is_enabled`, `skip_ehr_launch_authorization_flow`, `dsi_type`';

@@ -2,12 +2,9 @@
 import type { SandboxRequest } from '../../exchange.ts';
 import { parsePhpForm, type PhpParameters } from '../../php-form.ts';
 import type { Failure, LogMessage } from '../failure.ts';
-import { type PhpFrame, phpWarning } from '../php.ts';
+import { type PhpFrame, phpPostTooLong, phpWarning } from '../php.ts';
 import { badRequest, exception, siteError } from './errors.ts';
-import { OAUTH_LISTENER, TOKEN_CALL } from './oauth-parts.ts';
-
-const CONTROLLER = 'OpenEMR\\RestControllers\\AuthorizationController';
-const CONTROLLER_FILE = 'src/RestControllers/AuthorizationController.php';
+import { CONTROLLER, CONTROLLER_FILE, OAUTH_LISTENER, TOKEN_CALL } from './oauth-parts.ts';
 
 /** A form or a JSON object, whatever the method; a body that is neither is refused. */
 export async function readForm(
@@ -23,7 +20,8 @@ export async function readForm(
       : bodyBytes === 0
         ? new Map<string, string>()
         : parseJson(lost ? '' : body.toString('utf8'));
-  if (parameters === undefined) return undecodable(lost ? [tooLong(bodyBytes, postMaxBytes)] : []);
+  if (parameters === undefined)
+    return undecodable(lost ? [phpPostTooLong(bodyBytes, postMaxBytes)] : []);
   return parameters.has('grant_type') ? parameters : GRANT_TYPE_MISSING;
 }
 
@@ -71,10 +69,4 @@ function parseJson(text: string): PhpParameters | undefined {
       typeof member === 'string' ? [[name, member]] : [],
     ),
   );
-}
-
-/** PHP's own warning before a form that it threw away. */
-function tooLong(bytes: number, limit: number): LogMessage {
-  const text = `PHP Request Startup: POST Content-Length of ${bytes} bytes exceeds the limit of ${limit} bytes`;
-  return { php: `PHP Warning:  ${text} in Unknown on line 0` };
 }
