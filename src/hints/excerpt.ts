@@ -29,3 +29,11 @@ export function excerptOf(entry: LogEntry, match?: RegExpExecArray): string {
   const start = at < MAX_EXCERPT / 2 ? 0 : at - 40;
   return `${start > 0 ? '…' : ''}${text.slice(start, start + MAX_EXCERPT)}…`;
 }
+
+/**
+ * The same text with memory of its own: V8 keeps the whole of a long text, such as the body of an
+ * answer, for as long as a part is in use that was cut out of it.
+ */
+export function detach(text: string): string {
+  return Buffer.from(text).toString();
+}

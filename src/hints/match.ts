@@ -4,7 +4,7 @@ import { type Answer, describeAnswer, fitsSign, processAnswer } from './answer.t
 import type { CatalogueEntry, Found } from './catalogue/entry.ts';
 import { CATALOGUE, findEntry } from './catalogue/index.ts';
 import type { Evidence } from './evidence.ts';
-import { excerptOf } from './excerpt.ts';
+import { detach, excerptOf } from './excerpt.ts';
 import { examineOurselves } from './self-examination.ts';
 
 /** Most hints for one failure. */
@@ -200,5 +200,7 @@ function buildHint(
   found: Found,
 ): Hint {
   const { id, title, cause, fix } = entry;
-  return { id, certainty, title, cause, fix, ...entry.specify?.(found), evidence };
+  const specified = Object.entries(entry.specify?.(found) ?? {});
+  const own = Object.fromEntries(specified.map(([name, text]) => [name, detach(text)]));
+  return { id, certainty, title, cause, fix, ...own, evidence: detach(evidence) };
 }
