@@ -75,7 +75,7 @@ async function main(): Promise<void> {
           tool,
           rounds,
           seconds,
-          warmUpSeconds: smoke ? 1 : 2,
+          warmUpSeconds: smoke ? 1 : 4,
         });
         results.throughput.push({ scenario, results: measured });
       }
