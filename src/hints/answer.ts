@@ -4,7 +4,7 @@ import type { Evidence } from './evidence.ts';
 import { withoutValues } from './excerpt.ts';
 
 /** Most characters of a body that patterns are tried on. */
-const MAX_TEXT = 16_384;
+const LONGEST_TEXT_CHARACTERS = 16_384;
 
 /** A judged answer. */
 export interface Answer {
@@ -49,7 +49,7 @@ export interface AnswerSign {
 
 /** Judges what the server answered; never throws. */
 export function processAnswer({ status, body, contentType }: Evidence): Answer {
-  const text = (body ?? '').slice(0, MAX_TEXT).trim();
+  const text = (body ?? '').slice(0, LONGEST_TEXT_CHARACTERS).trim();
   const json = body === undefined ? undefined : parseObject(body);
   return {
     status,

@@ -1,6 +1,6 @@
-/** The checklist for `invalid_client` without a log: what is left after what the proxy could rule out itself. */
-import { API_CLIENTS } from './catalogue/answers.ts';
 import type { HintText } from './catalogue/entry.ts';
+/** The checklist for `invalid_client` without a log: what is left after what the proxy could rule out itself. */
+import { API_CLIENTS } from './catalogue/places.ts';
 import type { Evidence } from './evidence.ts';
 import { examineOurselves, type FindingSubject } from './self-examination.ts';
 

@@ -2,7 +2,7 @@
 import type { LogEntry } from './error-log/entry.ts';
 
 /** Most characters of an excerpt. */
-const MAX_EXCERPT = 300;
+const LONGEST_EXCERPT_CHARACTERS = 300;
 
 /**
  * Text with what may be health data blanked: ids of records, values in queries, SQL with its values.
@@ -24,10 +24,10 @@ export function excerptOf(entry: LogEntry, match?: RegExpExecArray): string {
   )
     .replaceAll(/\s+/g, ' ')
     .trim();
-  if (text.length <= MAX_EXCERPT) return text;
+  if (text.length <= LONGEST_EXCERPT_CHARACTERS) return text;
   const at = match === undefined ? 0 : text.indexOf(match[0].replaceAll(/\s+/g, ' ').slice(0, 40));
-  const start = at < MAX_EXCERPT / 2 ? 0 : at - 40;
-  return `${start > 0 ? '…' : ''}${text.slice(start, start + MAX_EXCERPT)}…`;
+  const start = at < LONGEST_EXCERPT_CHARACTERS / 2 ? 0 : at - 40;
+  return `${start > 0 ? '…' : ''}${text.slice(start, start + LONGEST_EXCERPT_CHARACTERS)}…`;
 }
 
 /**

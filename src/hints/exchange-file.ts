@@ -9,7 +9,7 @@ import { parseInteraction } from '../fhir/interaction.ts';
 import { parseLogLines } from './error-log/reader.ts';
 import type { Evidence, Stage } from './evidence.ts';
 
-const MAX_BODY = 65_536;
+const LONGEST_BODY_CHARACTERS = 65_536;
 
 const exchangeSchema = z.looseObject({
   request: z
@@ -49,7 +49,7 @@ export function parseExchangeFile(text: string): Evidence {
   const contentType = fieldOf(headers, 'content-type');
   return {
     status,
-    body: raw.slice(0, MAX_BODY),
+    body: raw.slice(0, LONGEST_BODY_CHARACTERS),
     ...(contentType === undefined ? {} : { contentType }),
     logEntries: parseLogLines((lines ?? []).join('\n')),
     logFollowed: lines !== undefined,

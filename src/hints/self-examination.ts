@@ -2,7 +2,7 @@
  * What the proxy finds when it examines its own side of a refused token: everything that it can
  * check without guessing. Each finding is a sentence for people; the wrong ones name their hint.
  */
-import { isModern } from './catalogue/answers.ts';
+import { isModern } from './catalogue/circumstances.ts';
 import type { Evidence } from './evidence.ts';
 import { judgeScope } from './scope-spelling.ts';
 
@@ -31,9 +31,9 @@ export interface Finding {
 
 /** OpenEMR tolerates 60 s on `iat`, `nbf` and `exp`. */
 const LEEWAY_MS = 60_000;
-/** An assertion of ours lives 300 s; 7.0.4 and later refuse an `iat` that is older. */
-const ASSERTION_LIFE_MS = 300_000;
-const MIN_RSA_BITS = 2048;
+/** Our assertions live 240 s, and OpenEMR tolerates 60 s more; 7.0.4 and later refuse an older `iat`. */
+const LONGEST_DELAY_MS = 300_000;
+const LEAST_RSA_BITS = 2048;
 
 /** Examines what the evidence tells about our side; says nothing about what it does not hold. */
 export function examineOurselves(evidence: Evidence): Finding[] {
@@ -78,7 +78,7 @@ function examineClock({
       hintId: 'assertion-iat-future',
     };
   }
-  if (clockDifferenceMs >= ASSERTION_LIFE_MS) {
+  if (clockDifferenceMs >= LONGEST_DELAY_MS) {
     const modern = isModern({ ...rest, ...(serverVersion === undefined ? {} : { serverVersion }) });
     return {
       subject: 'clock',
@@ -108,9 +108,9 @@ function examineKey({ signed, firstRsaKeyIsOurs }: Evidence): (Finding | undefin
     if (signed.keyBits !== undefined && signed.alg.startsWith('RS')) {
       findings.push({
         subject: 'key-size',
-        verdict: signed.keyBits >= MIN_RSA_BITS ? 'right' : 'note',
+        verdict: signed.keyBits >= LEAST_RSA_BITS ? 'right' : 'note',
         says:
-          signed.keyBits >= MIN_RSA_BITS
+          signed.keyBits >= LEAST_RSA_BITS
             ? `the key has ${signed.keyBits} bits`
             : `the key has ${signed.keyBits} bits only; RFC 7518 wants 2048`,
       });

@@ -1,7 +1,8 @@
 /** The FHIR endpoint refuses the access token. */
 import type { AnswerSign } from '../answer.ts';
 import type { Evidence } from '../evidence.ts';
-import { bare, FAILED_OTHER_SITE, NEAR_END_MS, wrapped } from './answers.ts';
+import { bare, wrapped } from './answers.ts';
+import { FAILED_OTHER_SITE, NEAR_END_MS } from './circumstances.ts';
 import type { CatalogueEntry, HintText } from './entry.ts';
 
 const denied = (hint: RegExp, proves?: 'certain'): AnswerSign => ({

@@ -1,6 +1,6 @@
 /** The client assertion (RFC 7523): its claims, its signature, its text. */
 import type { AnswerSign } from '../answer.ts';
-import { INVALID_CLIENT_400, INVALID_CLIENT_401, bare } from './answers.ts';
+import { bare, INVALID_CLIENT_400, INVALID_CLIENT_401 } from './answers.ts';
 import type { CatalogueEntry } from './entry.ts';
 
 const hinted = (hint: RegExp): AnswerSign => ({

@@ -1,7 +1,8 @@
 /** Bulk data export: kick-off, status, files. */
 import type { AnswerSign } from '../answer.ts';
-import { bare, CONNECTORS, openemrIssue, wrapped } from './answers.ts';
+import { bare, wrapped } from './answers.ts';
 import type { CatalogueEntry } from './entry.ts';
+import { CONNECTORS, openemrIssue } from './places.ts';
 
 const outcome = (status: number | readonly number[], message: RegExp): AnswerSign => ({
   status,

@@ -1,8 +1,9 @@
 /** The client's registration is why the token endpoint refuses. */
 import type { Answer } from '../answer.ts';
 import type { Evidence } from '../evidence.ts';
-import { API_CLIENTS, INVALID_CLIENT_401, openemrIssue } from './answers.ts';
+import { INVALID_CLIENT_401 } from './answers.ts';
 import type { CatalogueEntry } from './entry.ts';
+import { API_CLIENTS, openemrIssue } from './places.ts';
 
 /** Every cause of `401 invalid_client` but two leaves a line in the error log. */
 const isSilent401 = (evidence: Evidence, answer: Answer): boolean =>

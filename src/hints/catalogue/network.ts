@@ -1,8 +1,8 @@
 /** No answer, or none that is HTTP: between the proxy and the server. */
 import { UNASKED_INTERIM } from '../../network-code.ts';
+import { EVERYWHERE } from './circumstances.ts';
 import type { CatalogueEntry } from './entry.ts';
 
-const EVERYWHERE = ['token', 'fhir', 'discovery', 'registration'] as const;
 const TRUST =
   'Save the certificate and trust it: openssl s_client -connect <host>:<port> -showcerts </dev/null | openssl x509 > openemr.pem, then set "tls": {"ca": "openemr.pem"} of the route. (For a test only: "tls": {"insecure": true}.)';
 

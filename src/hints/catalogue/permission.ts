@@ -1,7 +1,9 @@
 /** The token is good, but not for this request; or what came along with it spoils it. */
 import { coversInteraction, neededScope } from '../../fhir/scope.ts';
-import { bare, isModern, NEAR_END_MS, openemrIssue, wrapped } from './answers.ts';
+import { bare, wrapped } from './answers.ts';
+import { isModern, NEAR_END_MS } from './circumstances.ts';
 import type { CatalogueEntry } from './entry.ts';
+import { openemrIssue } from './places.ts';
 
 /** Entries about what the token may do. */
 export const PERMISSION_ENTRIES: readonly CatalogueEntry[] = [

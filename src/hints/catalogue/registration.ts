@@ -1,6 +1,7 @@
 /** Dynamic client registration (RFC 7591). */
-import { openemrIssue, wrapped } from './answers.ts';
+import { wrapped } from './answers.ts';
 import type { CatalogueEntry } from './entry.ts';
+import { openemrIssue } from './places.ts';
 
 /** Entries about registration. */
 export const REGISTRATION_ENTRIES: readonly CatalogueEntry[] = [

@@ -1,6 +1,8 @@
 /** Where the FHIR request goes: site, path, method. */
-import { bare, CONNECTORS, FAILED_OTHER_SITE, openemrIssue, wrapped } from './answers.ts';
+import { bare, wrapped } from './answers.ts';
+import { FAILED_OTHER_SITE } from './circumstances.ts';
 import type { CatalogueEntry } from './entry.ts';
+import { CONNECTORS, openemrIssue } from './places.ts';
 
 const REWRITE_COMMAND = /^[._ ]*_?rewrite[._ [(]command/i;
 

@@ -3,8 +3,10 @@ import type { Answer } from '../answer.ts';
 import type { Evidence } from '../evidence.ts';
 import { judgeScope } from '../scope-spelling.ts';
 import { missingScopes } from '../self-examination.ts';
-import { bare, CONNECTORS, isModern, openemrIssue } from './answers.ts';
+import { bare } from './answers.ts';
+import { isModern } from './circumstances.ts';
 import type { CatalogueEntry, HintText } from './entry.ts';
+import { CONNECTORS, openemrIssue } from './places.ts';
 
 const SWITCH_ON = `In OpenEMR open ${CONNECTORS} and switch on "Enable OpenEMR FHIR System Scopes" (in docker: OPENEMR_SETTING_rest_system_scopes_api=1)`;
 

@@ -1,7 +1,8 @@
 /** What the FHIR request asks for or carries: ids, search parameters, resources. */
 import type { Answer } from '../answer.ts';
 import { withoutValues } from '../excerpt.ts';
-import { bare, comesFromFhir, wrapped } from './answers.ts';
+import { bare, wrapped } from './answers.ts';
+import { comesFromFhir } from './circumstances.ts';
 import type { CatalogueEntry } from './entry.ts';
 
 const isBundle = ({ json }: Answer): boolean => json?.['resourceType'] === 'Bundle';

@@ -1,9 +1,9 @@
 /** OpenEMR itself is set up wrongly or broken. */
 import { withoutValues } from '../excerpt.ts';
-import { bare, comesFromOauth, wrapped } from './answers.ts';
+import { bare, wrapped } from './answers.ts';
+import { comesFromOauth, EVERYWHERE } from './circumstances.ts';
 import type { CatalogueEntry } from './entry.ts';
 
-const EVERYWHERE = ['token', 'fhir', 'discovery', 'registration'] as const;
 const CERTIFICATES = 'sites/<site>/documents/certificates';
 
 /** Entries about OpenEMR's own set-up. */

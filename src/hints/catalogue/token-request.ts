@@ -1,7 +1,9 @@
 /** The token request as HTTP: form, parameters, grant; and the checklists when nothing else is known. */
 import { buildChecklist } from '../checklist.ts';
-import { API_CLIENTS, bare, isModern, wrapped } from './answers.ts';
+import { bare, wrapped } from './answers.ts';
+import { isModern } from './circumstances.ts';
 import type { CatalogueEntry } from './entry.ts';
+import { API_CLIENTS } from './places.ts';
 
 const POST_FORM =
   'POST the parameters as application/x-www-form-urlencoded straight to the final https URL of the token endpoint; nothing in the query, no redirect on the way';

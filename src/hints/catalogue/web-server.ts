@@ -1,8 +1,8 @@
 /** What stands in front of OpenEMR and below it: Apache, PHP, the database. */
 import { bare, wrapped } from './answers.ts';
+import { EVERYWHERE } from './circumstances.ts';
 import type { CatalogueEntry } from './entry.ts';
 
-const EVERYWHERE = ['token', 'fhir', 'discovery', 'registration'] as const;
 /** Entries about what stands in front of OpenEMR and below it. */
 export const WEB_SERVER_ENTRIES: readonly CatalogueEntry[] = [
   {

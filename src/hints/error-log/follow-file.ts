@@ -8,8 +8,8 @@ import { pathInMessage } from '../../config/path-in-message.ts';
 import { isGlob, listLogFiles, type LogFile } from './newest-file.ts';
 
 /** Most bytes read at one time; when more has piled up, the older part is skipped. */
-const MAX_BACKLOG = 1_048_576;
-const CHUNK = 65_536;
+const MOST_BACKLOG_BYTES = 1_048_576;
+const CHUNK_BYTES = 65_536;
 /** Milliseconds between a reported change and the look at it. */
 const WATCH_DELAY_MS = 25;
 
@@ -144,8 +144,8 @@ async function drain(current: Current, onText: (text: string) => void): Promise<
     current.offset = 0;
     current.decoder.end();
   }
-  if (size - current.offset > MAX_BACKLOG) current.offset = size - MAX_BACKLOG;
-  const buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(1, size - current.offset)));
+  if (size - current.offset > MOST_BACKLOG_BYTES) current.offset = size - MOST_BACKLOG_BYTES;
+  const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, Math.max(1, size - current.offset)));
   while (current.offset < size) {
     const { bytesRead } = await current.handle.read(buffer, 0, buffer.length, current.offset);
     if (bytesRead === 0) return;

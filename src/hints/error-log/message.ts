@@ -3,7 +3,7 @@ import type { LogEntry, LogLevel, LogSource } from './entry.ts';
 import { redactCredentials } from './redact.ts';
 
 /** Most characters kept of a message, as text and as written. */
-const MAX_MESSAGE = 16_384;
+const LONGEST_MESSAGE_CHARACTERS = 16_384;
 
 const MONOLOG =
   /^(?:\[(\d{4}-\d{2}-\d{2}[T ][\d:.]+(?:[+-]\d{2}:?\d{2}|Z)?)\] )?([A-Za-z]\w*)\.(DEBUG|INFO|NOTICE|WARNING|ERROR|CRITICAL|ALERT|EMERGENCY): /;
@@ -37,7 +37,7 @@ export interface MessageOrigin {
 
 /** Builds the entry of one message; credentials are blanked in every member. */
 export function parseMessage(message: string, origin: MessageOrigin): LogEntry {
-  const whole = message.slice(0, MAX_MESSAGE);
+  const whole = message.slice(0, LONGEST_MESSAGE_CHARACTERS);
   const monolog = MONOLOG.exec(whole);
   const php = PHP_KIND.exec(whole);
   const rest = monolog === null ? whole : whole.slice(monolog[0].length);
@@ -61,7 +61,7 @@ export function parseMessage(message: string, origin: MessageOrigin): LogEntry {
     message: redactCredentials(sentence),
     ...(context === undefined ? {} : { context }),
     text: redactCredentials(`${sentence}${tail === '' ? '' : ` ${undoJsonEscapes(tail)}`}`),
-    raw: redactCredentials(origin.raw.slice(0, MAX_MESSAGE)),
+    raw: redactCredentials(origin.raw.slice(0, LONGEST_MESSAGE_CHARACTERS)),
   };
 }
 

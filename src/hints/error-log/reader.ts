@@ -4,7 +4,7 @@ import { isComplete, parseLine, startsRecord } from './line.ts';
 import { parseMessage } from './message.ts';
 
 /** Most characters kept of one line, and of one record of several lines; the rest is dropped. */
-const MAX_RECORD = 65_536;
+const LONGEST_RECORD_CHARACTERS = 65_536;
 
 /** Incremental reader. */
 export interface LogReader {
@@ -39,7 +39,7 @@ export function createLogReader(): LogReader {
     // `tail -F` of several files names them between blank lines.
     if (/^==> .* <==$/.test(text)) return flushRecord();
     if (record !== '' && !startsRecord(text)) {
-      record = `${record}\n${text}`.slice(0, MAX_RECORD);
+      record = `${record}\n${text}`.slice(0, LONGEST_RECORD_CHARACTERS);
       return isComplete(record) ? flushRecord() : [];
     }
     const before = flushRecord();
@@ -52,13 +52,13 @@ export function createLogReader(): LogReader {
       const out: LogEntry[] = [];
       let from = 0;
       for (let at = chunk.indexOf('\n'); at !== -1; at = chunk.indexOf('\n', from)) {
-        const room = Math.max(0, MAX_RECORD - partial.length);
+        const room = Math.max(0, LONGEST_RECORD_CHARACTERS - partial.length);
         const text = partial + chunk.slice(from, Math.min(at, from + room));
         partial = '';
         from = at + 1;
         out.push(...takeLine(text.endsWith('\r') ? text.slice(0, -1) : text));
       }
-      partial += chunk.slice(from, from + Math.max(0, MAX_RECORD - partial.length));
+      partial += chunk.slice(from, from + Math.max(0, LONGEST_RECORD_CHARACTERS - partial.length));
       return out;
     },
     settle: flushRecord,
