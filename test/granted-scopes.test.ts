@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { createGrantReport, missingScopes } from '../src/auth/granted-scopes.ts';
+import { createGrantReport } from '../src/auth/grant-report.ts';
 import { holdToken } from '../src/auth/token-lifetime.ts';
+import { missingScopes } from '../src/fhir/scope.ts';
 import { createTestLog } from './support/log.ts';
 
 test('missing are the requested scopes that no granted one covers', async (t) => {

@@ -158,6 +158,15 @@ test('requested, granted and supported scopes are compared; the supported ones m
   assert.match(findings[0]?.says ?? '', /does not list "system\/Zebra\.read"/);
 });
 
+test('a scope that is granted in another spelling is granted', () => {
+  const [finding] = examineOurselves({
+    logEntries: [],
+    requestedScopes: ['system/Patient.read'],
+    grantedScopes: ['system/Patient.rs'],
+  });
+  assert.deepEqual([finding?.subject, finding?.verdict], ['scopes-granted', 'right']);
+});
+
 test('a list of supported scopes without system scopes, as of OpenEMR 8, tells nothing', () => {
   const findings = examineOurselves({
     logEntries: [],

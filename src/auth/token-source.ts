@@ -3,7 +3,7 @@
  * failures of the authorization server (SMART App Launch 2.2, Backend Services; RFC 6749 section 4.4).
  */
 import type { TokenRequestEnd, TokenSource, TokenState } from '../contracts.ts';
-import { createGrantReport } from './granted-scopes.ts';
+import { createGrantReport } from './grant-report.ts';
 import { createRenewalTimer } from './renewal-timer.ts';
 import { createRenewal, type Renewal } from './renewal.ts';
 import type { TokenAttemptOptions } from './token-attempt.ts';

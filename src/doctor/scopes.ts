@@ -1,5 +1,5 @@
 /** Whether the requested scopes exist, and are spelt as this version of the server spells them. */
-import { missingScopes } from '../auth/granted-scopes.ts';
+import { missingScopes } from '../fhir/scope.ts';
 import { judgeScope } from '../hints/scope-spelling.ts';
 import type { RouteCheck } from './check.ts';
 import { fail, type Finding, ok, warn } from './result.ts';

@@ -1,7 +1,7 @@
 /** The access token: whether one can be had, and what it is good for. */
-import { missingScopes } from '../auth/granted-scopes.ts';
 import type { ServedRoute } from '../diagnosis.ts';
 import { TokenError } from '../errors.ts';
+import { missingScopes } from '../fhir/scope.ts';
 import type { RouteCheck } from './check.ts';
 import { fail, ok } from './result.ts';
 

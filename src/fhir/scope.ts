@@ -93,3 +93,28 @@ export function coversInteraction(granted: readonly string[], interaction: Inter
       : scope.operation === interaction.operation;
   });
 }
+
+/**
+ * Requested scopes that the granted ones do not cover. Spellings count as equal: `system/Patient.read`
+ * is covered by `system/Patient.rs`, and by `system/Patient.r` and `system/Patient.s` together.
+ */
+export function missingScopes(requested: readonly string[], granted: readonly string[]): string[] {
+  const parsed = granted.map(parseScope).filter((scope) => scope !== undefined);
+  return requested.filter((text) => !granted.includes(text) && !covers(parsed, parseScope(text)));
+}
+
+function covers(granted: readonly Scope[], wanted: Scope | undefined): boolean {
+  if (wanted === undefined) return false;
+  const matching = granted.filter(
+    (scope) =>
+      scope.context === wanted.context &&
+      (scope.resourceType === '*' || scope.resourceType === wanted.resourceType) &&
+      (scope.restriction === undefined || scope.restriction === wanted.restriction),
+  );
+  if (wanted.operation !== undefined) {
+    return matching.some(({ operation }) => operation === wanted.operation);
+  }
+  return Array.from(wanted.letters).every((letter) =>
+    matching.some(({ letters }) => letters.includes(letter)),
+  );
+}

@@ -2,6 +2,7 @@
  * What the proxy finds when it examines its own side of a refused token: everything that it can
  * check without guessing. Each finding is a sentence for people; the wrong ones name their hint.
  */
+import { missingScopes } from '../fhir/scope.ts';
 import { isModern } from './catalogue/circumstances.ts';
 import type { Evidence } from './evidence.ts';
 import { judgeScope } from './scope-spelling.ts';
@@ -175,15 +176,6 @@ function examineScopes(evidence: Evidence): Finding[] {
     });
   }
   return findings;
-}
-
-/** The requested scopes that were not granted. */
-export function missingScopes(
-  requested: readonly string[],
-  granted: readonly string[],
-): readonly string[] {
-  const have = new Set(granted);
-  return requested.filter((scope) => !have.has(scope));
 }
 
 function examineLastSuccess({ lastWorkedMs }: Evidence): Finding | undefined {

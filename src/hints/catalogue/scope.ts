@@ -1,8 +1,8 @@
 /** Scopes: unknown, misspelt, not granted. */
+import { missingScopes } from '../../fhir/scope.ts';
 import type { Answer } from '../answer.ts';
 import type { Evidence } from '../evidence.ts';
 import { judgeScope } from '../scope-spelling.ts';
-import { missingScopes } from '../self-examination.ts';
 import { bare } from './answers.ts';
 import { isModern } from './circumstances.ts';
 import type { CatalogueEntry, HintText } from './entry.ts';
