@@ -13,6 +13,7 @@ import type { RouteState } from './observe/inspector/overview.ts';
 import type { LineLogger } from './observe/logger.ts';
 import { createMetrics, type ConnectionCounts } from './observe/metrics.ts';
 import { createRecorder } from './observe/recorder.ts';
+import { HINTS_PATH } from './own-paths.ts';
 import type { Route } from './route.ts';
 import { readVersion } from './version.ts';
 
@@ -54,7 +55,7 @@ export function createObservation(options: ObservationOptions): Observation {
     showValues,
     // A reload may change how many there are.
     showRoute: () => routes().length > 1,
-    hintUrl: (id) => `${ownOrigin(server, config.listen.host)}/_proxy/hints/${id}`,
+    hintUrl: (id) => `${ownOrigin(server, config.listen.host)}${HINTS_PATH}${id}`,
     clock,
   });
   const describe = createRouteStates(routes);

@@ -5,6 +5,7 @@ import type { Exchange, Hint } from './contracts.ts';
 import { ProxyError, TokenError, UpstreamError } from './errors.ts';
 import { buildEarlyFields, endAnswer } from './forward/early-answer.ts';
 import { buildOperationOutcome, issueTypeOfStatus } from './hints/operation-outcome.ts';
+import { HINTS_PATH } from './own-paths.ts';
 
 /** Media type of what the proxy itself says. */
 export const FHIR_JSON = 'application/fhir+json; charset=utf-8';
@@ -93,7 +94,7 @@ function errorType(error: ProxyError): string {
 /** `Link` to the page of the first hint (RFC 8288, relation `help`), names and values in turn. */
 export function buildHelpFields(hints: readonly Hint[], origin: string): string[] {
   const [first] = hints;
-  return first === undefined ? [] : ['Link', `<${origin}/_proxy/hints/${first.id}>; rel="help"`];
+  return first === undefined ? [] : ['Link', `<${origin}${HINTS_PATH}${first.id}>; rel="help"`];
 }
 
 /** The error of a defect of this program. */

@@ -5,9 +5,6 @@ import { buildJwks } from './auth/jwks.ts';
 import type { SigningKey } from './auth/signing-key.ts';
 import type { Clock } from './contracts.ts';
 
-/** Path at which a proxy publishes its keys. */
-export const JWKS_PATH = '/.well-known/jwks.json';
-
 /** The published keys of one proxy. */
 export interface PublishedKeys {
   /** Puts the public halves of these keys in place of those before. */

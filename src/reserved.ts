@@ -2,10 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { renderHintPage } from './hints/hint-page.ts';
-import { JWKS_PATH, type PublishedKeys } from './published-keys.ts';
-
-/** Where the pages of hints are; what follows is the id. */
-const HINTS = '/_proxy/hints/';
+import { HINTS_PATH, JWKS_PATH, LIVEZ_PATH, READYZ_PATH } from './own-paths.ts';
+import type { PublishedKeys } from './published-keys.ts';
 
 /** What the reserved paths tell about. */
 export interface ReservedOptions {
@@ -45,9 +43,9 @@ export function createReservedPaths({ keys, ready, inspect }: ReservedOptions): 
           'Cache-Control',
           'max-age=300',
         ]);
-      case '/_proxy/livez':
+      case LIVEZ_PATH:
         return send(200, 'text/plain; charset=utf-8', 'alive\n', ['Cache-Control', 'no-store']);
-      case '/_proxy/readyz':
+      case READYZ_PATH:
         return send(
           ready() ? 200 : 503,
           'text/plain; charset=utf-8',
@@ -55,7 +53,9 @@ export function createReservedPaths({ keys, ready, inspect }: ReservedOptions): 
           ['Cache-Control', 'no-store'],
         );
       default: {
-        const page = path.startsWith(HINTS) ? renderHintPage(path.slice(HINTS.length)) : undefined;
+        const page = path.startsWith(HINTS_PATH)
+          ? renderHintPage(path.slice(HINTS_PATH.length))
+          : undefined;
         return page === undefined
           ? inspect(request, response, path)
           : send(200, 'text/html; charset=utf-8', page, [

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isWildcardHost, withBrackets, withoutBrackets } from '../config/host.ts';
 import { loadConfig } from '../config/load.ts';
 import type { ListenConfig } from '../config/schema.ts';
+import { READYZ_PATH } from '../own-paths.ts';
 import type { Command } from './command.ts';
 import { type ConfigArgs, configOption } from './config-flag.ts';
 import { EXIT } from './runtime.ts';
@@ -117,7 +118,7 @@ function askReady({ shown, connection }: Address): Promise<string | undefined> {
     const asked = request(
       {
         ...connection,
-        path: '/_proxy/readyz',
+        path: READYZ_PATH,
         // A name that the proxy always answers to, however it is reached.
         headers: { Host: 'localhost' },
         agent: false,

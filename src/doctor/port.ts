@@ -5,6 +5,7 @@ import { callableHost } from '../config/host.ts';
 import type { ListenConfig } from '../config/schema.ts';
 import { ConfigError } from '../errors.ts';
 import { createListener } from '../listener.ts';
+import { LIVEZ_PATH } from '../own-paths.ts';
 import { capitalise } from './explain.ts';
 import { fail, type Finding, ok } from './result.ts';
 
@@ -37,7 +38,7 @@ async function isAnsweredByUs({ host, port, socket }: ListenConfig): Promise<boo
   const agent = new Agent({ connect: socket === undefined ? {} : { socketPath: socket } });
   const authority = socket === undefined ? `${callableHost(host)}:${port}` : 'localhost';
   try {
-    const answer = await request(`http://${authority}/_proxy/livez`, {
+    const answer = await request(`http://${authority}${LIVEZ_PATH}`, {
       dispatcher: agent,
       headersTimeout: ANSWER_MS,
       bodyTimeout: ANSWER_MS,

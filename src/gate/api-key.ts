@@ -2,6 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 import { ProxyError } from '../errors.ts';
+import { JWKS_PATH, LIVEZ_PATH, READYZ_PATH } from '../own-paths.ts';
 import type { ScannedFields } from './field-scan.ts';
 
 /** Fields of the 401: a browser that opens the inspector asks its user. */
@@ -11,7 +12,7 @@ export const API_KEY_CHALLENGE: readonly string[] = [
 ];
 
 /** Paths that need no key: probes, and what the authorization server fetches. */
-const OPEN_PATHS = new Set(['/_proxy/livez', '/_proxy/readyz', '/.well-known/jwks.json']);
+const OPEN_PATHS = new Set([LIVEZ_PATH, READYZ_PATH, JWKS_PATH]);
 
 /** Gives the refusal (`api-key-refused`, 401), or undefined when the key is right or none is asked for. */
 export type ApiKeyCheck = (fields: ScannedFields, path: string) => ProxyError | undefined;

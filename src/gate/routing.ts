@@ -1,5 +1,6 @@
 /** Which part of the configuration a path belongs to. */
 import { ProxyError } from '../errors.ts';
+import { JWKS_PATH } from '../own-paths.ts';
 import { quoted } from './name-in-message.ts';
 
 const SLASH = 0x2f;
@@ -7,7 +8,7 @@ const SLASH = 0x2f;
 /** Whether the proxy answers this path by itself. */
 export function isReservedPath(path: string): boolean {
   if (path.charCodeAt(1) === 0x5f) return path === '/_proxy' || path.startsWith('/_proxy/');
-  return path === '/' || path === '/.well-known/jwks.json';
+  return path === '/' || path === JWKS_PATH;
 }
 
 /** Whether `path` is `base` or below it; `/fhirx` is not below `/fhir`. */

@@ -9,7 +9,7 @@ import { callableHost } from '../../config/host.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import type { ListenConfig, ProxyConfig } from '../../config/schema.ts';
 import { ProxyError } from '../../errors.ts';
-import { JWKS_PATH } from '../../published-keys.ts';
+import { JWKS_PATH } from '../../own-paths.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { startPublishingProxy } from '../publishing-proxy.ts';
 import type { Runtime } from '../runtime.ts';
