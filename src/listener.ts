@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
+import { createUpgradeGuard } from './after-upgrade.ts';
 import { withBrackets } from './config/host.ts';
 import type { LimitsConfig, ListenConfig } from './config/schema.ts';
 import { ConfigError, type ProxyError } from './errors.ts';
@@ -43,11 +44,13 @@ export function createListener(
   const server = createLimitedServer(limits);
   closeForeignPeers(server, onRefused);
   const inUse = followConnections(server, limits.stalledMs);
+  const mayFollow = createUpgradeGuard(onRefused);
   const closeUnused = (): void => {
     for (const [socket, answers] of inUse) if (answers.size === 0) socket.destroySoon();
   };
 
   const serveAndRelease: RequestListener = (request, response) => {
+    if (!mayFollow(request, response)) return;
     const answers = inUse.get(request.socket)?.add(response);
     response.on('close', () => {
       answers?.delete(response);

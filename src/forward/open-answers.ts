@@ -92,7 +92,7 @@ export function createOpenAnswers({ pool, lifetimeMs, now }: OpenAnswersOptions)
   return {
     dispatch(request, handler) {
       const fields = request.headers as readonly string[];
-      const key = `${request.path}\n${valueOf(fields, 'accept') ?? ''}`;
+      const key = `${request.path}\n${valuesOf(fields, 'accept').join()}`;
       if (hasParameter(request.path, 'refresh')) answers.clear();
       else if (request.method === 'GET' && request.body === null && mayReuse(fields)) {
         void answer(key, request, handler);
@@ -134,9 +134,9 @@ function mayReuse(fields: readonly string[]): boolean {
   return true;
 }
 
-function valueOf(fields: readonly string[], lowerName: string): string | undefined {
-  const at = fields.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === lowerName);
-  return at < 0 ? undefined : fields[at + 1];
+/** Every value: a second field counts as much as the first, to the upstream too. */
+function valuesOf(fields: readonly string[], lowerName: string): string[] {
+  return fields.filter((_, i) => i % 2 === 1 && fields[i - 1]!.toLowerCase() === lowerName);
 }
 
 function hasParameter(target: string, name: string): boolean {
