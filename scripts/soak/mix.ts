@@ -20,7 +20,7 @@ const BIG = Buffer.from(
 const OK = [200];
 
 /** Every kind of call. */
-export const KINDS: readonly Kind[] = [
+const KINDS: readonly Kind[] = [
   {
     name: 'read',
     weight: 30,

@@ -12,10 +12,6 @@ import { milliseconds } from './milliseconds.ts';
 import { isSandbox, SANDBOX_UPSTREAMS } from './sandbox-upstream.ts';
 import { timeoutsSchema } from './timeouts-schema.ts';
 
-export { METHODS, accessSchema } from './access-schema.ts';
-export { clientSchema } from './client-schema.ts';
-export { limitsSchema, listenSchema } from './listen-schema.ts';
-
 const LOG_COMMAND = 'docker compose exec -T openemr tail -F /var/log/apache2/error.log'.split(' ');
 
 const path = z
@@ -78,7 +74,7 @@ export const tlsSchema = z
   .meta({ description: 'TLS towards the upstream and its token endpoint.' });
 
 /** One route: a path of the proxy and the FHIR base behind it. */
-export const routeSchema = z
+const routeSchema = z
   .strictObject({
     path: path.meta({
       examples: ['/fhir'],
@@ -152,7 +148,7 @@ export const routeSchema = z
   .meta({ description: 'A path of the proxy and the FHIR base behind it.' });
 
 /** The log. */
-export const logSchema = z
+const logSchema = z
   .strictObject({
     format: z.enum(['auto', 'pretty', 'json']).default('auto').meta({
       description: '"auto" is "pretty" on a terminal and "json" elsewhere.',

@@ -1,4 +1,4 @@
-/** One exchange as the transport sees it: everything that `server.ts` has decided before. */
+/** One exchange as the transport sees it: everything that `serve.ts` has decided before. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { AccessToken, Exchange, Hint } from '../contracts.ts';

@@ -1,6 +1,6 @@
+import { METHODS } from '../config/access-schema.ts';
 /** The access rules of one route: methods, read-only, and lists of resource types and operations. */
 import type { AccessConfig } from '../config/schema.ts';
-import { METHODS } from '../config/schema.ts';
 import { ProxyError } from '../errors.ts';
 import type { Interaction } from '../fhir/interaction.ts';
 

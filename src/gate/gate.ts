@@ -2,7 +2,7 @@
  * The gate: who may ask (host, origin, API key) and what may be asked (method, target, FHIR
  * interaction). It reads the request head only; what follows from the configuration is built once.
  */
-import { METHODS } from '../config/schema.ts';
+import { METHODS } from '../config/access-schema.ts';
 import type { ListenConfig, RouteConfig } from '../config/schema.ts';
 import { ProxyError } from '../errors.ts';
 import { refuseMethod } from './access.ts';

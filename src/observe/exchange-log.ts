@@ -58,7 +58,7 @@ export function createExchangeLog(options: ExchangeLogOptions): (exchange: Excha
 const FAILED: ReadonlySet<Exchange['outcome']> = new Set(['failed', 'not-fhir', 'upstream-died']);
 
 /** Severity of the line of an exchange. */
-export function levelOf(exchange: Exchange): LogLevel {
+function levelOf(exchange: Exchange): LogLevel {
   const { outcome, status, route } = exchange;
   const own = outcome === 'answered' || (outcome === 'client-gone' && route === undefined);
   if (own && status < 400) return 'debug';

@@ -3,7 +3,7 @@ import type { Interaction } from '../fhir/interaction.ts';
 import { redactCredentials } from './redaction.ts';
 
 /** Stands for an id or a value in a URL that must not show it. */
-export const REDACTED = 'REDACTED';
+const REDACTED = 'REDACTED';
 
 /**
  * The request target of an exchange as it may be shown: as it was when values are shown, else put

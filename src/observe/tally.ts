@@ -1,10 +1,9 @@
-import type { Exchange, Outcome, TokenOrigin } from '../contracts.ts';
-import type { InteractionName } from '../fhir/interaction.ts';
-
 /**
  * Counts of exchanges as plain numbers: this is what every request pays for metrics. Every index
  * comes from a closed set, so that nothing a client sends can make the counts grow.
  */
+import type { Exchange, Outcome, TokenOrigin } from '../contracts.ts';
+import type { InteractionName } from '../fhir/interaction.ts';
 
 /** FHIR's interactions, and `none` for what is outside every route, in the order of their indexes. */
 export const INTERACTIONS = [
@@ -32,12 +31,12 @@ const INTERACTION_INDEX = Object.fromEntries(
 export const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 
 /** Upper bounds in milliseconds of what an upstream takes; OpenEMR needs tens of milliseconds for a search. */
-export const UPSTREAM_BOUNDS_MS = [
+const UPSTREAM_BOUNDS_MS = [
   1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 120_000,
 ] as const;
 
 /** Upper bounds in milliseconds of what the proxy adds. */
-export const OVERHEAD_BOUNDS_MS = [
+const OVERHEAD_BOUNDS_MS = [
   0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 100, 250, 1000, 5000, 30_000,
 ] as const;
 

@@ -162,7 +162,7 @@ function cookies(fields: Map<string, string[]>): string[] {
 const BLANKED = /^(?:access_token|id_token|client_id|client_secret|registration_access_token)$/;
 
 /** Blanks what is new in every exchange: tokens, secrets, times, and the server's own key. */
-export function normalise(value: unknown, name = ''): unknown {
+function normalise(value: unknown, name = ''): unknown {
   if (BLANKED.test(name) && typeof value === 'string' && value !== '') return '<blank>';
   if (name === 'expires_in') return value === 299 || value === 300 ? '299 or 300' : value;
   if (name === 'client_id_issued_at') return typeof value;

@@ -26,7 +26,7 @@ export function element(name, properties = {}, ...children) {
  * @param {Element} parent
  * @param {(Node | string | number | undefined | null | false)[]} children
  */
-export function append(parent, children) {
+function append(parent, children) {
   for (const child of children) {
     if (child === undefined || child === null || child === false) continue;
     parent.append(child instanceof Node ? child : String(child));
