@@ -5,8 +5,9 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import type { OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http';
+import type { OutgoingHttpHeaders, RequestListener } from 'node:http';
 import { connect } from 'node:net';
+import type { Writable } from 'node:stream';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 
@@ -20,10 +21,7 @@ const BLOCK = Buffer.alloc(65_536, 'x');
 const ON_THE_WAY = 24 * MIB;
 
 /** Writes until the other side takes no more for a while, or `most` bytes are gone; gives their number. */
-async function writeUntilStuck(
-  target: { write(chunk: Buffer): boolean; destroyed: boolean; once: ServerResponse['once'] },
-  most: number,
-): Promise<number> {
+async function writeUntilStuck(target: Writable, most: number): Promise<number> {
   let written = 0;
   while (written < most && !target.destroyed) {
     written += BLOCK.length;

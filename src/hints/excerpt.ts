@@ -11,7 +11,7 @@ const LONGEST_EXCERPT_CHARACTERS = 300;
 export function withoutValues(text: string): string {
   return text
     .replaceAll(/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, '<id>')
-    .replaceAll(/\?[^\s"']*=[^\s"']*/g, '?…')
+    .replaceAll(/\?[^\s"']*/g, (query) => (query.includes('=') ? '?…' : query))
     .replaceAll(/\b(SQL error|Query:|Duplicate entry).*/gs, '$1 …');
 }
 
@@ -20,7 +20,7 @@ export function excerptOf(entry: LogEntry, match?: RegExpExecArray): string {
   const text = withoutValues(
     entry.text
       .replaceAll(/"(?:trace|innerExceptionTrace|stack|validationScopes|sql|params)":.*/gs, '…')
-      .replaceAll(/\s*Stack trace:.*/gs, ' …'),
+      .replaceAll(/Stack trace:.*/gs, ' …'),
   )
     .replaceAll(/\s+/g, ' ')
     .trim();

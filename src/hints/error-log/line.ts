@@ -46,12 +46,26 @@ export function startsRecord(line: string): boolean {
   );
 }
 
-/** Whether a record cannot go on in the next line. */
-export function isComplete(record: string): boolean {
-  const rest = record.replace(DOCKER, '');
-  if (APACHE.test(rest)) return true;
-  if (MONOLOG.test(rest.replace(PHP, ''))) return /[\]}] (?:\[\]|\{.*\})\s*$/.test(rest);
-  return / on line \d+\s*$/.test(rest);
+/**
+ * How the record ends that begins with this line: tells of its lines, the first among them, whether
+ * it cannot go on in the next one.
+ */
+export function findRecordEnd(first: string): (line: string) => boolean {
+  const rest = first.replace(DOCKER, '');
+  if (APACHE.test(rest)) return () => true;
+  return MONOLOG.test(rest.replace(PHP, '')) ? endsWithExtra : endsWithPlace;
+}
+
+/** Monolog's last two parts: context, and extra as `[]` or an object. */
+function endsWithExtra(line: string): boolean {
+  const text = line.trimEnd();
+  if (text.endsWith('}')) return /[\]}] \{/.test(text);
+  return text.endsWith('] []') || text.endsWith('} []');
+}
+
+/** PHP's own messages. */
+function endsWithPlace(line: string): boolean {
+  return / on line \d+$/.test(line.trimEnd());
 }
 
 /** Takes one record apart. */

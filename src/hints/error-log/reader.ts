@@ -1,6 +1,6 @@
 /** Turns the text of an error log into entries, line by line or in chunks as it grows. */
 import type { LogEntry } from './entry.ts';
-import { isComplete, parseLine, startsRecord } from './line.ts';
+import { findRecordEnd, parseLine, startsRecord } from './line.ts';
 import { parseMessage } from './message.ts';
 
 /** Most characters kept of one line, and of one record of several lines; the rest is dropped. */
@@ -22,29 +22,38 @@ export interface LogReader {
 /** Creates a reader; it keeps at most 128 KiB, however long lines are. */
 export function createLogReader(): LogReader {
   let partial = '';
-  let record = '';
+  /** Lines of the record that may go on, and their length with a line feed for each. */
+  let lines: string[] = [];
+  let length = 0;
+  let isLast = (_line: string): boolean => true;
   let line = 0;
 
   const flushRecord = (): LogEntry[] => {
-    if (record.trim() === '') {
-      record = '';
-      return [];
-    }
+    const record = lines.join('\n');
+    lines = [];
+    length = 0;
+    if (record.trim() === '') return [];
     line += 1;
-    const entries = parseRecord(record, line);
-    record = '';
-    return entries;
+    return parseRecord(record, line);
+  };
+  const keepLine = (text: string): void => {
+    const room = LONGEST_RECORD_CHARACTERS - length;
+    if (room > 0) lines.push(text.slice(0, room));
+    length += text.length + 1;
   };
   const takeLine = (text: string): LogEntry[] => {
     // `tail -F` of several files names them between blank lines.
     if (/^==> .* <==$/.test(text)) return flushRecord();
-    if (record !== '' && !startsRecord(text)) {
-      record = `${record}\n${text}`.slice(0, LONGEST_RECORD_CHARACTERS);
-      return isComplete(record) ? flushRecord() : [];
+    // A blank line begins nothing.
+    if (length === 0 && text === '') return [];
+    if (length > 0 && !startsRecord(text)) {
+      keepLine(text);
+      return isLast(text) ? flushRecord() : [];
     }
     const before = flushRecord();
-    record = text;
-    return isComplete(record) ? [...before, ...flushRecord()] : before;
+    keepLine(text);
+    isLast = findRecordEnd(text);
+    return isLast(text) ? [...before, ...flushRecord()] : before;
   };
 
   return {
