@@ -137,6 +137,7 @@ function moduleOf({ apiVersion }: Manifest): string {
 
 describe('the Kubernetes manifests', () => {
   it('follow the schemas of their kinds', async () => {
+    assert.ok(manifests.length > 0);
     for (const manifest of manifests) {
       const models = (await import(moduleOf(manifest))) as Record<
         string,

@@ -7,14 +7,12 @@ import { fileURLToPath } from 'node:url';
 
 import { runProgram } from '../src/commands/program.ts';
 import type { ProxyConfigInput } from '../src/config/schema.ts';
-import { configSchema } from '../src/config/schema.ts';
 import type { CheckResult } from '../src/doctor/result.ts';
-import { createLogger } from '../src/observe/logger.ts';
 import { type Sandbox, startSandbox } from '../src/sandbox/index.ts';
-import { createProxyServer } from '../src/server.ts';
 import { startCli } from './support/cli.ts';
 import { rs384Key } from './support/keys.ts';
 import { type TestRuntimeOptions, createTestRuntime } from './support/runtime.ts';
+import { startSandboxProxy } from './support/sandbox-proxy.ts';
 import { createSecretWatch } from './support/secrets.ts';
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
@@ -191,15 +189,7 @@ describe('doctor', () => {
 
 describe('the inspector', () => {
   it('runs the same checks for a route in operation, which goes on', async (t) => {
-    const proxy = await createProxyServer(
-      configSchema.parse({
-        listen: { port: 0 },
-        routes: [{ path: '/fhir', upstream: 'sandbox' }],
-      }),
-      { logger: createLogger({ format: 'json', level: 'silent', stream: 2 }) },
-    );
-    t.after(() => proxy.destroy());
-    const url = await proxy.listen();
+    const url = await startSandboxProxy(t);
     const check = async () => {
       const answer = await fetch(`${url}/_proxy/routes/fhir/check`, { method: 'POST' });
       assert.equal(answer.status, 200, await answer.clone().text());

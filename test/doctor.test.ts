@@ -10,17 +10,16 @@ import type { Clock } from '../src/contracts.ts';
 import { listBaseCandidates } from '../src/doctor/base-candidates.ts';
 import type { CheckResult, CheckStatus } from '../src/doctor/result.ts';
 import { runChecks } from '../src/doctor/run-checks.ts';
-import { createLogger } from '../src/observe/logger.ts';
 import {
   type FaultSettings,
   type Sandbox,
   type SandboxOptions,
   startSandbox,
 } from '../src/sandbox/index.ts';
-import { createProxyServer } from '../src/server.ts';
 import { createAuthority, createCertificate } from './support/certificates.ts';
 import { es384Key, rs384Key } from './support/keys.ts';
 import { createTestLog } from './support/log.ts';
+import { startSandboxProxy } from './support/sandbox-proxy.ts';
 import { createSecretWatch } from './support/secrets.ts';
 
 type RouteInput = ProxyConfigInput['routes'][number];
@@ -223,15 +222,7 @@ describe('the port', () => {
   });
 
   it('is fine when this proxy has it', async (t) => {
-    const proxy = await createProxyServer(
-      configSchema.parse({
-        listen: { port: 0 },
-        routes: [{ path: '/fhir', upstream: 'sandbox' }],
-      }),
-      { logger: createLogger({ format: 'json', level: 'silent', stream: 2 }) },
-    );
-    t.after(() => proxy.destroy());
-    const port = Number(new URL(await proxy.listen()).port);
+    const port = Number(new URL(await startSandboxProxy(t)).port);
     const { status, message } = (await examine(t, { listen: { port } })).only('port');
     assert.equal(status, 'ok');
     assert.match(message, /a fhir-auth-proxy is running/);

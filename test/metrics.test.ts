@@ -2,29 +2,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
 
-import type { Exchange, TokenState } from '../src/contracts.ts';
+import type { TokenState } from '../src/contracts.ts';
 import { parseInteraction } from '../src/fhir/interaction.ts';
 import { createMetrics } from '../src/observe/metrics.ts';
 import { createHistogramTally, observe } from '../src/observe/tally.ts';
-
-function buildExchange(changes: Partial<Exchange> = {}): Exchange {
-  return {
-    id: '1',
-    startedAtMs: 0,
-    method: 'GET',
-    route: '/fhir',
-    interaction: parseInteraction('GET', '/Patient'),
-    status: 200,
-    outcome: 'forwarded',
-    requestBytes: 0,
-    responseBytes: 100,
-    tokenOrigin: 'cached',
-    replayed: false,
-    timings: { tokenMs: 0.2, sentMs: 0.3, upstreamMs: 20.3, totalMs: 21 },
-    hints: [],
-    ...changes,
-  };
-}
+import { buildExchange } from './support/exchange.ts';
 
 /** Samples of a page by their name and labels. */
 function samplesOf(page: string): Map<string, number> {

@@ -103,7 +103,9 @@ test('shell blocks that are not run here are of a kind that says why', () => {
 
 test('the commands that only CI runs are what .ci/run runs', () => {
   const ci = readFileSync(join(root, '.ci/run'), 'utf8');
-  for (const { text } of blocks.filter((b) => b.kind === 'ci')) {
+  const onlyCi = blocks.filter(({ kind }) => kind === 'ci');
+  assert.ok(onlyCi.length > 0);
+  for (const { text } of onlyCi) {
     for (const command of text.trim().split(' && ')) {
       assert.ok(ci.includes(command), `.ci/run does not run "${command}"`);
     }

@@ -327,7 +327,9 @@ describe('discovery', () => {
       software: unknown;
     };
     assert.deepEqual(software, { name: 'OpenEMR', version: '7.0.3' });
-    for (const { type, searchParam } of rest[0]?.resource ?? []) {
+    const types = rest[0]?.resource ?? [];
+    assert.ok(types.length > 10);
+    for (const { type, searchParam } of types) {
       if (searchParam === undefined) continue;
       const answer = await ask(`/${type}?_count=1`);
       assert.ok(answer.status === 200 || answer.status === 401, type);
@@ -420,7 +422,9 @@ describe('bulk export', () => {
       ['Encounter'],
     );
     const since = '2025-06-01T00:00:00Z';
-    for (const { type, url } of await output(`_since=${since}`)) {
+    const changed = await output(`_since=${since}`);
+    assert.ok(changed.length > 0);
+    for (const { type, url } of changed) {
       const document = sandbox.state.records.findDocument(Number(url.split('/').at(-1)));
       const lines = document?.content.split('\n').filter((line) => line !== '');
       const recent = sandbox.state.records

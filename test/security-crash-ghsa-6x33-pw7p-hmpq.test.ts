@@ -37,6 +37,7 @@ for (const [name, bytes, sent] of REQUESTS) {
     const { answers } = await rawRequest(bytes, { port });
     assert.ok(answers[0] !== undefined);
     assert.equal((await fetch('/fhir/Patient/1')).status, 200);
+    assert.equal(received.length, answers[0].status === 200 ? 2 : 1);
     for (const { method, headers, body } of received) {
       const { expect, trailer, te } = headers;
       assert.deepEqual([expect, trailer, te], [undefined, undefined, undefined]);

@@ -1,5 +1,5 @@
-import { METHODS } from '../config/access-schema.ts';
 /** The access rules of one route: methods, read-only, and lists of resource types and operations. */
+import { METHODS } from '../config/access-schema.ts';
 import type { AccessConfig } from '../config/schema.ts';
 import { ProxyError } from '../errors.ts';
 import type { Interaction } from '../fhir/interaction.ts';

@@ -1,5 +1,5 @@
-import type { HintText } from './catalogue/entry.ts';
 /** The checklist for `invalid_client` without a log: what is left after what the proxy could rule out itself. */
+import type { HintText } from './catalogue/entry.ts';
 import { API_CLIENTS } from './catalogue/places.ts';
 import type { Evidence } from './evidence.ts';
 import { examineOurselves, type FindingSubject } from './self-examination.ts';

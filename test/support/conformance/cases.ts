@@ -20,3 +20,7 @@ export interface ConformanceCase {
 
 /** Cases by number. */
 export type CaseTable = Readonly<Record<number, ConformanceCase>>;
+
+/** The same case for each of some numbers, space-separated. */
+export const numbers = (list: string, each: ConformanceCase): CaseTable =>
+  Object.fromEntries(list.split(' ').map((number) => [number, each]));

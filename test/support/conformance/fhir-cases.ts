@@ -1,7 +1,7 @@
 /** Cases of the FHIR endpoints. Bulk export stands beside, in `export-cases.ts`. */
 import type { TokenRow } from '../../../src/sandbox/exchange.ts';
 import { compareSurvey } from './absolute-urls.ts';
-import type { CaseTable, ConformanceCase } from './cases.ts';
+import { numbers, type CaseTable, type ConformanceCase } from './cases.ts';
 import { EXPORT_CASES } from './export-cases.ts';
 import { compareLifetime } from './lifetime.ts';
 import { loadRecordedData } from './recorded-data.ts';
@@ -11,10 +11,6 @@ import type { Transcript } from './transcript.ts';
 
 /** The recorded request, to a server with the recorded data. */
 export const plain: ConformanceCase = { prepare: (stage) => loadRecordedData(stage) };
-
-/** The same case for each of some numbers, space-separated. */
-export const numbers = (list: string, each: ConformanceCase): CaseTable =>
-  Object.fromEntries(list.split(' ').map((number) => [number, each]));
 
 const withSettings = (
   settings: Partial<Stage['sandbox']['state']['settings']>,

@@ -1,13 +1,10 @@
 /** Cases of the token endpoint, of registration and of a broken server. */
-import type { CaseTable, ConformanceCase } from './cases.ts';
+import { numbers, type CaseTable, type ConformanceCase } from './cases.ts';
 import { JWKS_CASES } from './jwks-cases.ts';
 import type { Stage } from './stage.ts';
 
 /** The recorded request on a fresh stage. */
 const plain: ConformanceCase = {};
-
-const numbers = (list: string, each: ConformanceCase): CaseTable =>
-  Object.fromEntries(list.split(' ').map((number) => [number, each]));
 
 const withSettings = (
   settings: Partial<Stage['sandbox']['state']['settings']>,

@@ -1,8 +1,8 @@
 /** Cases that only the recording of OpenEMR 8.0.0 has. */
 import type { Json, Resource } from '../../../src/sandbox/fhir/resource.ts';
 import { buildPatient } from '../../../src/sandbox/fhir/resources/patient.ts';
-import type { CaseTable, ConformanceCase } from './cases.ts';
-import { numbers, plain } from './fhir-cases.ts';
+import { numbers, type CaseTable, type ConformanceCase } from './cases.ts';
+import { plain } from './fhir-cases.ts';
 import { loadRecordedData, recordedPatientIds } from './recorded-data.ts';
 import type { Stage } from './stage.ts';
 import { loadTranscripts } from './transcript.ts';
