@@ -13,7 +13,7 @@ export interface RouteKey {
 
 /**
  * Loads the signing key of a route; what is dangerous about its file is logged as a warning.
- * @param path - path of the route, for messages
+ * @param path path of the route, for messages
  * @throws ConfigError when the key cannot be used
  */
 export function loadRouteKey(
@@ -26,9 +26,9 @@ export function loadRouteKey(
 
 /**
  * The keys whose public halves are published for a client, in this order.
- * @param path - path of the route, for messages
- * @param key - signing key of the route
- * @param client - as configured; undefined for the sandbox's
+ * @param path path of the route, for messages
+ * @param key signing key of the route
+ * @param client as configured; undefined for the sandbox's
  * @throws ConfigError when a key cannot be used, or the signing key would not be published
  */
 export async function loadPublishedKeys(

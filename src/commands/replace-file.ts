@@ -2,6 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 
+import { pathInMessage } from '../config/path-in-message.ts';
+import { ProxyError } from '../errors.ts';
+
 /**
  * Writes a file in one step: a reader finds the old text or the new one and nothing between, after a
  * power cut as well. Rejects with the system's error, and leaves what was there.
@@ -23,4 +26,14 @@ export async function replaceFile(file: string, text: string, mode = 0o666): Pro
     await rm(fresh, { force: true });
     throw error;
   }
+}
+
+/** What a command says of a file that it could not write (`file-not-written`). */
+export function fileNotWritten(file: string, cause: unknown): ProxyError {
+  const { code = 'unknown' } = cause as NodeJS.ErrnoException;
+  return new ProxyError(
+    'file-not-written',
+    `cannot write ${pathInMessage(file)} (${code}): expected a folder that may be written to`,
+    { cause },
+  );
 }

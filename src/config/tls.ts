@@ -13,7 +13,7 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
  * Reads the PEM files and builds the options of every TLS connection of a route. The certificate
  * authority of the config is added to the usual ones, so that public servers stay trusted. The
  * files are parsed once, into a secure context that all connections share.
- * @param path - where the settings stand in the configuration, for errors
+ * @param path where the settings stand in the configuration, for errors
  * @throws ConfigError that names every file that cannot be used
  */
 export async function loadTlsOptions(

@@ -6,6 +6,7 @@
 
 /** Versions that were recorded. */
 export const RECORDED_VERSIONS = ['7.0.3', '8.0.0'] as const;
+/** One of them. */
 export type RecordedVersion = (typeof RECORDED_VERSIONS)[number];
 
 /** Expected first hint: id, then numbers of recordings. */

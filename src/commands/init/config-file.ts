@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { pathInMessage } from '../../config/path-in-message.ts';
 import type { ProxyConfigInput } from '../../config/schema.ts';
 import { ProxyError } from '../../errors.ts';
-import { replaceFile } from '../replace-file.ts';
+import { fileNotWritten, replaceFile } from '../replace-file.ts';
 
 /**
  * Writes a config file as people would.
@@ -23,18 +23,12 @@ export async function writeConfigFile(
     if (force) await replaceFile(file, text);
     else await writeFile(file, text, { flag: 'wx' });
   } catch (error) {
-    const { code = 'unknown' } = error as NodeJS.ErrnoException;
-    throw code === 'EEXIST'
-      ? new ProxyError(
-          'file-exists',
-          `${pathInMessage(file)} is there already: replace it with --force`,
-          {
-            cause: error,
-          },
-        )
-      : new ProxyError('file-not-written', `cannot write ${pathInMessage(file)} (${code})`, {
-          cause: error,
-        });
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileNotWritten(file, error);
+    throw new ProxyError(
+      'file-exists',
+      `${pathInMessage(file)} is there already: replace it with --force`,
+      { cause: error },
+    );
   }
 }
 

@@ -5,7 +5,7 @@ import { applyEdits, type FormattingOptions, modify } from 'jsonc-parser';
 
 import type { ConfigPath } from '../../config/path.ts';
 import { ProxyError } from '../../errors.ts';
-import { replaceFile } from '../replace-file.ts';
+import { fileNotWritten, replaceFile } from '../replace-file.ts';
 
 /** A config file under change. */
 export interface ConfigEdit {
@@ -43,10 +43,7 @@ export async function openConfigEdit(path: string): Promise<ConfigEdit> {
       await replaceFile(file, text, mode);
       current = text;
     } catch (error) {
-      const { code = 'unknown' } = error as NodeJS.ErrnoException;
-      throw new ProxyError('file-not-written', `cannot write "${file}" (${code})`, {
-        cause: error,
-      });
+      throw fileNotWritten(file, error);
     }
   };
   return {

@@ -4,8 +4,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import type { ServerCertificate } from '../../auth/server-certificate.ts';
-import { pathInMessage } from '../../config/path-in-message.ts';
 import { ProxyError } from '../../errors.ts';
+import { fileNotWritten } from '../replace-file.ts';
 
 /** Where the pinned certificate of a server is, below `folder`. */
 function certificateFile(folder: string, origin: string): string {
@@ -39,12 +39,7 @@ export async function writeCertificate(
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, certificate.pem, { flag: 'wx' });
   } catch (error) {
-    const { code = 'unknown' } = error as NodeJS.ErrnoException;
-    if (code !== 'EEXIST') {
-      throw new ProxyError('file-not-written', `cannot write ${pathInMessage(file)} (${code})`, {
-        cause: error,
-      });
-    }
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileNotWritten(file, error);
     await assertSame(file, origin, certificate);
   }
   return file;
