@@ -285,7 +285,7 @@ test('an endless answer is cut off', async (t) => {
   await isClosed;
 });
 
-test('a server that is silent, unreachable or not HTTP', async (t) => {
+test('a server that is silent, unreachable or not HTTP is told as what it is', async (t) => {
   await t.test('silent', async (t) => {
     const { server, discovery } = await setup(t, 100);
     server.scriptDiscovery('hang');

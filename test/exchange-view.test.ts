@@ -191,7 +191,7 @@ suite('fields', () => {
 });
 
 suite('curl', () => {
-  test('a search', () => {
+  test('a search is asked again with its values, or with REDACTED in their place', () => {
     const exchange = buildExchangeOf('GET', '/Patient?name=Ada&_count=2');
     assert.equal(buildCurl(exchange, shown), `curl -i '${BASE}/fhir/Patient?name=Ada&_count=2'`);
     assert.equal(
@@ -214,7 +214,7 @@ suite('curl', () => {
     assert.equal(buildCurl(exchange, shown), `curl -i '${BASE}/fhir/Patient?name=O'\\''Hara;rm'`);
   });
 
-  test('HEAD', () => {
+  test('a HEAD is asked with --head', () => {
     assert.equal(
       buildCurl(buildExchangeOf('HEAD', '/Patient'), hidden),
       `curl -i --head ${BASE}/fhir/Patient`,

@@ -177,7 +177,7 @@ suite('pretty log', () => {
 });
 
 suite('texts for people', () => {
-  test('durations', () => {
+  test('a duration has three digits and the unit that suits it', () => {
     assert.deepEqual(
       [undefined, 0, 0.42, 9.96, 123.4, 999.7, 1234, 59_990, 59_999, 125_000].map(formatDuration),
       [
@@ -195,7 +195,7 @@ suite('texts for people', () => {
     );
   });
 
-  test('sizes', () => {
+  test('a size has the unit that suits it', () => {
     assert.deepEqual([0, 999, 1000, 2149, 14_000_000, 999_900, 3e12].map(formatBytes), [
       '0 B',
       '999 B',

@@ -144,7 +144,7 @@ describe('the version of a server', () => {
 });
 
 describe('judging', () => {
-  test('the recorded documents', () => {
+  test('the recorded documents tell version and family', () => {
     const statementOf = (version: string) =>
       judgeStatement(loadTranscripts(version).get(373)?.response.body as Record<string, unknown>);
     assert.equal(statementOf('7.0.3')?.label, 'OpenEMR 7.0.3');
@@ -160,7 +160,7 @@ describe('judging', () => {
     assert.equal(shapeOf('8.0.0')?.modern, true);
   });
 
-  test('statements that tell nothing of use', () => {
+  test('a statement without a version tells nothing; a name is shown without control characters', () => {
     const judge = (software: unknown) => judgeStatement({ software });
     assert.equal(judgeStatement(undefined), undefined);
     for (const software of [undefined, null, 'x', {}, { version: '' }, { version: 7 }]) {
@@ -171,12 +171,12 @@ describe('judging', () => {
     assert.equal(judge({ name: 'a\u001b[31mb', version: '8.0.0' })?.label, 'a[31mb 8.0.0');
   });
 
-  test('another server’s discovery', () => {
+  test('the discovery of another server tells nothing', () => {
     const smart = { tokenEndpoint: 'https://ehr.example/token', capabilities: ['permission-v2'] };
     assert.equal(judgeSmartConfiguration(smart as unknown as SmartConfiguration), undefined);
   });
 
-  test('which family a version belongs to', () => {
+  test('a version belongs to the family that began with 7.0.4, or to the one before', () => {
     const CASES: readonly [string, boolean][] = [
       ['6.1.0', false],
       ['7.0.3', false],
