@@ -5,11 +5,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
+import type { RequestParts } from '../scripts/fuzz/corpus.ts';
 import { findFaults } from '../scripts/fuzz/judge.ts';
+import { buildInput } from '../scripts/fuzz/mutate.ts';
 import { runFuzz } from '../scripts/fuzz/run.ts';
 import { createLeakWatch } from '../scripts/rig/leak-watch.ts';
 import { createRequestReader, type ReceivedRequest } from '../scripts/rig/request-reader.ts';
 import type { WorldRoute } from '../scripts/rig/world.ts';
+import { createRandom } from './support/random.ts';
 
 const SEED = 20_261_124;
 const BASE = '/apis/default/fhir';
@@ -27,6 +30,23 @@ function read(bytes: string, step = bytes.length) {
   }
   return { requests, problems };
 }
+
+test('an input that has lost all of its fields can be changed further (seed 2)', () => {
+  const bare: RequestParts = {
+    method: 'GET',
+    target: '/fhir',
+    version: 'HTTP/1.1',
+    fields: [],
+    body: '',
+    framing: 'none',
+  };
+  const random = createRandom(2);
+  const seen = new Set<string>();
+  for (let count = 0; count < 500; count++) {
+    for (const name of buildInput([bare], random, 'stray').operators) seen.add(name);
+  }
+  assert.ok(seen.has('doubled field'));
+});
 
 test('the reader tells requests of one connection apart, however they are cut', () => {
   const bytes =

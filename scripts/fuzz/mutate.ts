@@ -58,7 +58,8 @@ const PARTS: Readonly<Record<string, PartsOperator>> = {
     parts.fields.splice(random.below(parts.fields.length), 1);
   },
   'doubled field'(parts, random) {
-    parts.fields.push(random.pick(parts.fields) ?? '');
+    // All of them may have been lost.
+    if (parts.fields.length > 0) parts.fields.push(random.pick(parts.fields));
   },
   'many fields'(parts, random) {
     for (let count = random.below(400); count > 0; count--) parts.fields.push(`X-${count}: y`);
