@@ -9,20 +9,13 @@
  */
 import { loadConfig } from './config/load.ts';
 import type { ProxyConfigInput } from './config/schema.ts';
-import type { Exchange } from './contracts.ts';
+import type { Exchange as WholeExchange } from './contracts.ts';
 import { createLogger } from './observe/logger.ts';
 import { createProxyServer } from './server.ts';
 
 export { loadConfig, type LoadConfigOptions, type LoadedConfig } from './config/load.ts';
 export type { ProxyConfig, ProxyConfigInput } from './config/schema.ts';
-export type {
-  Exchange,
-  ExchangeTimings,
-  Hint,
-  Certainty,
-  Outcome,
-  TokenOrigin,
-} from './contracts.ts';
+export type { ExchangeTimings, Hint, Certainty, Outcome, TokenOrigin } from './contracts.ts';
 export {
   ConfigError,
   type ConfigProblem,
@@ -34,13 +27,19 @@ export {
 export type { Interaction, InteractionName } from './fhir/interaction.ts';
 export type { RouteDescription } from './route.ts';
 
+/**
+ * What is known of a request and its answer: no secret, no id and no parameter value; only with
+ * `log.showValues` the request target.
+ */
+export type Exchange = Omit<WholeExchange, 'wire'>;
+
 /** Settings of {@link createProxy}. */
 export interface CreateProxyOptions {
   /** Folder from which relative paths in the configuration count; default the root of the file system, so give absolute ones. */
   cwd?: string;
   /** Where JSON log lines go; default nowhere. */
   log?: NodeJS.WritableStream;
-  /** Called when an exchange is over; holds no secret, no id and no parameter value. */
+  /** Called when an exchange is over. */
   onExchange?: (exchange: Exchange) => void;
 }
 
@@ -61,6 +60,7 @@ export async function createProxy(
   input: ProxyConfigInput,
   options: CreateProxyOptions = {},
 ): Promise<RunningProxy> {
+  const { onExchange } = options;
   const { config, warnings } = await loadConfig({
     text: JSON.stringify(input),
     file: 'configuration',
@@ -74,7 +74,14 @@ export async function createProxy(
   for (const warning of warnings) logger.warn({}, warning);
   const proxy = await createProxyServer(config, {
     logger,
-    ...(options.onExchange === undefined ? {} : { onExchange: options.onExchange }),
+    ...(onExchange === undefined
+      ? {}
+      : {
+          onExchange({ ...exchange }) {
+            delete exchange.wire;
+            onExchange(exchange);
+          },
+        }),
   });
   const close = async (): Promise<void> => {
     await proxy.close();

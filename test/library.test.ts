@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
 
 import { Client } from 'fhir-kit-client';
 
@@ -23,6 +24,23 @@ test('createProxy listens on a free port, answers, and stops when it is disposed
     exchanges.map(({ status, interaction }) => [status, interaction?.label]),
     [[200, 'search Patient']],
   );
+});
+
+test('onExchange is told no field, no token, no id and no value', async () => {
+  let told = '';
+  const proxy = await createProxy(SANDBOX, {
+    onExchange: (exchange) => (told += inspect(exchange, { depth: 9 })),
+  });
+  try {
+    const headers = { 'x-own': 'secret-of-a-field' };
+    await (await fetch(`${proxy.url}/fhir/Patient?name=Somebody`, { headers })).text();
+    await (await fetch(`${proxy.url}/fhir/Patient/no-such-id`, { headers })).text();
+  } finally {
+    await proxy.close();
+  }
+  assert.match(told, /search Patient/);
+  assert.match(told, /read Patient/);
+  assert.doesNotMatch(told, /Bearer|eyJ|secret-of-a-field|Somebody|no-such-id/i);
 });
 
 test('createProxy rejects with every problem at once', async () => {
