@@ -22,6 +22,8 @@ export interface RequestBody {
   again(): Promise<Buffer | null | undefined>;
   /** Whether `again` can still give a body. */
   canRepeat(): boolean;
+  /** No further attempt will come: what was kept for it is let go, and nothing more is kept. */
+  forget(): void;
   /** Bytes received from the client so far. */
   receivedBytes(): number;
 }
@@ -33,6 +35,7 @@ export function wholeBody(body: Buffer, watch?: BodySink): RequestBody {
     first: () => (body.length === 0 ? null : body),
     again: () => Promise.resolve(body.length === 0 ? null : body),
     canRepeat: () => true,
+    forget() {},
     receivedBytes: () => body.length,
   };
 }
@@ -41,6 +44,7 @@ const NO_BODY: RequestBody = {
   first: () => null,
   again: () => Promise.resolve(null),
   canRepeat: () => true,
+  forget() {},
   receivedBytes: () => 0,
 };
 
@@ -110,6 +114,9 @@ export function streamedBody(response: ServerResponse, watch?: BodySink): Reques
       return kept === undefined ? undefined : Buffer.concat(kept);
     },
     canRepeat: () => kept !== undefined,
+    forget() {
+      kept = undefined;
+    },
     receivedBytes: () => received,
   };
 }

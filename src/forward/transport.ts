@@ -68,10 +68,14 @@ export function createTransport(options: TransportOptions): Transport {
             void replay(job, answer, refused, options, again);
             return;
           }
+          job.body.forget();
           answer.end();
         },
         failed(failure, answer) {
-          const giveUp = (): void => fail(job, failure, origin);
+          const giveUp = (): void => {
+            job.body.forget();
+            fail(job, failure, origin);
+          };
           if (!history.reconnected && mayReconnect(job, failure, answer)) {
             void reconnect(job, token, again, giveUp);
           } else giveUp();
@@ -165,5 +169,6 @@ async function replay(
   } catch {
     // No newer token: the 401 is the best answer there is, and the token source has logged why.
   }
+  job.body.forget();
   answer.end();
 }
