@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { milliseconds } from './milliseconds.ts';
 
 /** Limits on what a caller may cost. */
-export const limitsSchema = z
+const limitsSchema = z
   .strictObject({
     headerBytes: z.int().min(1024).max(1_048_576).default(16_384).meta({
       description: 'Longest request head in bytes: request line and fields; a longer one gets 431.',
