@@ -110,7 +110,8 @@ suite('metrics', () => {
       generation: 1,
       expiresAtMs: 250_000,
       requestedScopes: ['system/Patient.read', 'system/Group.read'],
-      grantedScopes: ['system/Patient.read'],
+      // Another spelling of what was asked for is not missing.
+      grantedScopes: ['system/Patient.rs'],
       requests: 1,
     };
     const none: TokenState = { ...state, state: 'none', generation: 0, grantedScopes: [] };

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Registry, collectDefaultMetrics, type Metric } from 'prom-client';
 
+import { missingScopes } from '../fhir/scope.ts';
 import type { Counts, MetricsOptions } from './metrics.ts';
 import { INTERACTIONS, STATUS_CLASSES, type HistogramTally, type RouteTally } from './tally.ts';
 
@@ -194,7 +195,7 @@ function addTokenMetrics(add: Adder, counts: Counts, options: MetricsOptions): v
   );
   add.gauge('token_scopes_missing', 'Scopes that were asked for and not granted.', ['route'], () =>
     tokenStates().map(({ route, state }) => {
-      const missing = state.requestedScopes.filter((scope) => !state.grantedScopes.includes(scope));
+      const missing = missingScopes(state.requestedScopes, state.grantedScopes);
       return [{ route }, state.generation === 0 ? 0 : missing.length] as const;
     }),
   );

@@ -1,4 +1,5 @@
 import type { Hint, TokenState } from '../../contracts.ts';
+import { missingScopes } from '../../fhir/scope.ts';
 import type { Recorder } from '../recorder.ts';
 import { redactText } from '../redaction.ts';
 
@@ -59,9 +60,7 @@ export function describeRoute(route: RouteState): object {
     token: {
       ...state,
       missingScopes:
-        token.generation === 0
-          ? []
-          : token.requestedScopes.filter((scope) => !token.grantedScopes.includes(scope)),
+        token.generation === 0 ? [] : missingScopes(token.requestedScopes, token.grantedScopes),
       ...(lastError === undefined
         ? {}
         : { lastError: { code: lastError.code, message: redactText(lastError.message) } }),
