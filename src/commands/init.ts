@@ -17,6 +17,7 @@ import { tellResult } from './init/result.ts';
 import { assertListenable, setUp } from './init/setup.ts';
 import { createWarningLogger } from './loggers.ts';
 import { startPublishingProxy } from './publishing-proxy.ts';
+import { assertFlags } from './registration/flags.ts';
 import { reportWithHints } from './route-failure.ts';
 import { EXIT, type Runtime, type StopSignal, signalExitCode } from './runtime.ts';
 
@@ -46,6 +47,7 @@ export const initCommand: Command<InitArgs> = {
   async run(args, runtime) {
     const dialogue = await createDialogue(runtime);
     const longestSeconds = parseWait(args.wait, dialogue.interactive);
+    assertFlags(args);
     assertListenable(args);
     const file = resolve(runtime.cwd, args.config);
     dialogue.begin('fhir-auth-proxy init');

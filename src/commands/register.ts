@@ -3,7 +3,6 @@ import { relative, resolve } from 'node:path';
 import { Agent, type buildConnector } from 'undici';
 
 import { requestRemoval, type RegisteredClient } from '../auth/registration.ts';
-import { loadTlsOptions } from '../config/tls.ts';
 import { RegistrationError } from '../errors.ts';
 import type { Command } from './command.ts';
 import { Cancelled, createDialogue, type Dialogue } from './dialogue.ts';
@@ -16,6 +15,7 @@ import {
   type Registration,
   tellEnabling,
 } from './registration/client.ts';
+import { assertFlags, loadTrust } from './registration/flags.ts';
 import { DEFAULT_LISTEN, resolveJwksUri } from './registration/jwks-uri.ts';
 import { type FiledKey, provideKey } from './registration/key-file.ts';
 import {
@@ -57,6 +57,7 @@ export const registerCommand: Command<RegisterArgs> = {
       describe: 'Remove the registration that this file describes',
     }),
   async run(args, runtime) {
+    assertFlags(args);
     const dialogue = await createDialogue(runtime);
     try {
       return args.remove === undefined
@@ -144,8 +145,8 @@ async function removeClient(
 ): Promise<number> {
   const file = resolve(cwd, path);
   const registration = await readRegistration(file);
-  const tls = { insecure: false, ...(ca === undefined ? {} : { ca: resolve(cwd, ca) }) };
-  const connect = (await loadTlsOptions(tls, '--ca')) as buildConnector.BuildOptions;
+  const trust = await loadTrust(ca === undefined ? {} : { ca: resolve(cwd, ca) });
+  const connect = trust as buildConnector.BuildOptions;
   const dispatcher = new Agent({ connect });
   try {
     await requestRemoval(registration, { dispatcher, timeoutMs: REQUEST_MS, clock: Date });

@@ -8,7 +8,7 @@ import { ProxyError } from '../../errors.ts';
 import { fileNotWritten } from '../replace-file.ts';
 
 /** Where the pinned certificate of a server is, below `folder`. */
-function certificateFile(folder: string, origin: string): string {
+export function certificateFile(folder: string, origin: string): string {
   const { hostname, port } = new URL(origin);
   const name = [hostname.replaceAll(/[^\w.-]/g, '_'), port].filter(Boolean).join('-');
   return join(folder, 'certs', `${name}.pem`);
@@ -26,14 +26,14 @@ export async function isPinned(
 /**
  * Writes `certs/HOST-PORT.pem`, or leaves it when it holds the same certificate already.
  *
- * @returns its absolute path
+ * @returns its absolute path, and whether it was written just now
  * @throws ProxyError `certificate-changed` when it holds another one, or `file-not-written`
  */
 export async function writeCertificate(
   folder: string,
   origin: string,
   certificate: ServerCertificate,
-): Promise<string> {
+): Promise<{ file: string; written: boolean }> {
   const file = certificateFile(folder, origin);
   try {
     await mkdir(dirname(file), { recursive: true });
@@ -41,8 +41,9 @@ export async function writeCertificate(
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileNotWritten(file, error);
     await assertSame(file, origin, certificate);
+    return { file, written: false };
   }
-  return file;
+  return { file, written: true };
 }
 
 async function assertSame(file: string, origin: string, { sha256 }: ServerCertificate) {

@@ -21,11 +21,8 @@ export function resolveJwksUri(
   dialogue: Dialogue,
 ): string | undefined {
   if (value === undefined) return undefined;
-  if (value !== 'auto' && !isHttpUrl(value)) {
-    throw new UsageError(`--jwks-uri is "${value}": expected "auto" or an http or https URL`);
-  }
   const name = isWildcardHost(host) ? hostname() : withBrackets(host);
-  const uri = value === 'auto' ? `http://${name}:${port}${JWKS_PATH}` : value;
+  const uri = parseJwksUri(value) === 'auto' ? `http://${name}:${port}${JWKS_PATH}` : value;
   const { hostname: named } = new URL(uri);
   if (isLoopbackHost(named)) {
     dialogue.warn(
@@ -33,4 +30,10 @@ export function resolveJwksUri(
     );
   }
   return uri;
+}
+
+/** @throws UsageError when it is neither `auto` nor a URL */
+export function parseJwksUri(value: string): string {
+  if (value === 'auto' || isHttpUrl(value)) return value;
+  throw new UsageError(`--jwks-uri is "${value}": expected "auto" or an http or https URL`);
 }

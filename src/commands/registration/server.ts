@@ -3,20 +3,15 @@ import { resolve } from 'node:path';
 
 import { Agent, type buildConnector } from 'undici';
 
-import {
-  requestServerCertificate,
-  isSameFingerprint,
-  type ServerCertificate,
-} from '../../auth/server-certificate.ts';
 import { requestServerDescription, type ServerDescription } from '../../auth/server-description.ts';
 import type { TlsConfig } from '../../config/schema.ts';
-import { loadTlsOptions } from '../../config/tls.ts';
 import { ProxyError } from '../../errors.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { createWarningLogger } from '../loggers.ts';
 import type { Runtime } from '../runtime.ts';
 import type { RegistrationArgs } from './arguments.ts';
-import { isPinned, writeCertificate } from './certificate-file.ts';
+import { assertPinned, trustCertificate } from './certificate-consent.ts';
+import { loadTrust, refusalOfAddress } from './flags.ts';
 
 /** Milliseconds for each request of the setup. */
 export const REQUEST_MS = 15_000;
@@ -28,9 +23,11 @@ export interface ReachedServer {
   dispatcher: Agent;
   /** Part of the config's `tls`; `ca` is an absolute path. */
   tls: Pick<TlsConfig, 'ca' | 'serverName'>;
+  /** Absolute paths of the files that were written on the way. */
+  written: readonly string[];
 }
 
-type Where = Pick<RegistrationArgs, 'url' | 'site' | 'pin-certificate' | 'ca'>;
+type Where = Pick<RegistrationArgs, 'url' | 'site' | 'pin-certificate' | 'ca' | 'scopes'>;
 
 /**
  * @param folder where `certs/` for a pinned certificate is
@@ -42,26 +39,44 @@ export async function reachServer(
   dialogue: Dialogue,
   runtime: Runtime,
 ): Promise<ReachedServer> {
-  const url =
-    args.url ??
-    (await dialogue.askText({
+  if (args.url !== undefined) return reach(args.url, args, folder, dialogue, runtime);
+  for (;;) {
+    const url = await dialogue.askText({
       flag: 'the URL of the server',
       message: 'Where is OpenEMR? Any of its addresses will do',
       expected: 'one such as https://localhost:9300',
       placeholder: 'https://localhost:9300',
-    }));
+      check: (text) => refusalOfAddress(text, args.site),
+    });
+    try {
+      return await reach(url, args, folder, dialogue, runtime);
+    } catch (error) {
+      // Mistyped more often than down; another address may be the right one.
+      if (!(error instanceof ProxyError) || !error.code.startsWith('server-')) throw error;
+      dialogue.warn(error.message);
+    }
+  }
+}
+
+async function reach(
+  url: string,
+  args: Where,
+  folder: string,
+  dialogue: Dialogue,
+  runtime: Runtime,
+): Promise<ReachedServer> {
+  const pin = args['pin-certificate'];
   const ca = args.ca === undefined ? undefined : resolve(runtime.cwd, args.ca);
   const first = await ask(url, args, ca === undefined ? {} : { ca }, runtime);
-  if (!('untrusted' in first)) return tell(first, dialogue);
+  if (!('untrusted' in first)) {
+    await assertPinned(pin, first.description.fhirBase, REQUEST_MS);
+    return tell(first, dialogue);
+  }
   const { origin } = first.untrusted;
-  const certificate = await requestServerCertificate(origin, REQUEST_MS);
-  if (await isPinned(folder, origin, certificate)) dialogue.step('took the pinned certificate');
-  else await agreeOn(certificate, origin, args, dialogue);
-  const { serverName } = certificate;
-  const tls = {
-    ca: await writeCertificate(folder, origin, certificate),
-    ...(serverName === undefined ? {} : { serverName }),
-  };
+  const how = { cwd: runtime.cwd, timeoutMs: REQUEST_MS };
+  const trusted = await trustCertificate(origin, args, folder, dialogue, how);
+  const { serverName } = trusted;
+  const tls = { ca: trusted.ca, ...(serverName === undefined ? {} : { serverName }) };
   const second = await ask(url, args, tls, runtime);
   if ('untrusted' in second) {
     throw new ProxyError(
@@ -69,7 +84,7 @@ export async function reachServer(
       `the pinned certificate of "${origin}" is not enough (${second.untrusted.code}): name its authority with --ca`,
     );
   }
-  return tell(second, dialogue);
+  return tell({ ...second, written: trusted.written ? [trusted.ca] : [] }, dialogue);
 }
 
 async function ask(
@@ -78,7 +93,7 @@ async function ask(
   tls: ReachedServer['tls'],
   runtime: Runtime,
 ): Promise<ReachedServer | { untrusted: { origin: string; code: string } }> {
-  const options = await loadTlsOptions({ insecure: false, ...tls }, '--ca');
+  const options = await loadTrust(tls);
   const connect = { ...(options as buildConnector.BuildOptions), timeout: REQUEST_MS };
   const dispatcher = new Agent({ connect });
   const logger = createWarningLogger(runtime);
@@ -90,53 +105,13 @@ async function ask(
       clock: Date,
       logger,
     });
-    if (!('untrusted' in found)) return { description: found, dispatcher, tls };
+    if (!('untrusted' in found)) return { description: found, dispatcher, tls, written: [] };
     await dispatcher.destroy();
     return found;
   } catch (error) {
     await dispatcher.destroy();
     throw error;
   }
-}
-
-async function agreeOn(
-  certificate: ServerCertificate,
-  origin: string,
-  args: Where,
-  dialogue: Dialogue,
-): Promise<void> {
-  const { subject, issuer, validTo, sha256, selfSigned } = certificate;
-  dialogue.note(`The certificate of ${origin} is not signed by a trusted authority`, [
-    `subject  ${subject}`,
-    `issuer   ${issuer}`,
-    `expires  ${validTo.toISOString().slice(0, 10)}`,
-    `SHA-256  ${sha256}`,
-  ]);
-  if (!selfSigned) {
-    throw new ProxyError(
-      'certificate-not-trusted',
-      `the certificate of "${origin}" cannot be pinned, its authority did not come with it: name the PEM file of "${issuer}" with --ca`,
-    );
-  }
-  const pin = args['pin-certificate'];
-  if (pin === 'first') return;
-  if (pin !== undefined) {
-    if (isSameFingerprint(pin, sha256)) return;
-    throw new ProxyError(
-      'certificate-not-trusted',
-      `the certificate of "${origin}" has the SHA-256 ${sha256}: expected ${pin}. Somebody may be in between; compare on the server itself`,
-    );
-  }
-  const isTrusted = await dialogue.askConfirm({
-    flag: '--pin-certificate',
-    message: 'Trust exactly this certificate? Compare the fingerprint if the network is not yours',
-    expected: `the SHA-256 of the certificate to trust (the server shows ${sha256}), or --ca with its authority`,
-  });
-  if (isTrusted) return;
-  throw new ProxyError(
-    'certificate-not-trusted',
-    `the certificate of "${origin}" is not trusted: name its authority with --ca, or install one that is`,
-  );
 }
 
 function tell(server: ReachedServer, dialogue: Dialogue): ReachedServer {
