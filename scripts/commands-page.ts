@@ -2,6 +2,7 @@
 import yargs from 'yargs';
 
 import type { Command } from '../src/commands/command.ts';
+import { formatUsage } from '../src/commands/help-page.ts';
 import { commands, type ListedCommand, nameOf } from '../src/commands/list.ts';
 
 const INTRODUCTION = `# Commands
@@ -36,7 +37,7 @@ export async function buildCommandsPage(): Promise<string> {
 function buildSection(listed: ListedCommand, command: Command<object>): string {
   const { name } = listed;
   const { positionals, flags } = readOptions(command, name);
-  const usage = `fhir-auth-proxy ${name} [flags]${command.takesRest === true ? ' -- COMMAND [arguments]' : ''}`;
+  const usage = formatUsage(name, command.takesRest);
   const examples = command.examples.map(({ task, command: text }) => `# ${task}\n${text}`);
   return [
     `## ${nameOf(listed)}`,

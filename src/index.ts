@@ -10,6 +10,7 @@
 import { loadConfig } from './config/load.ts';
 import type { ProxyConfigInput } from './config/schema.ts';
 import type { Exchange as WholeExchange } from './contracts.ts';
+import { ConfigError } from './errors.ts';
 import { createLogger } from './observe/logger.ts';
 import { createProxyServer } from './server.ts';
 
@@ -65,7 +66,7 @@ export async function createProxy(
     text: JSON.stringify(input),
     file: 'configuration',
     cwd: options.cwd ?? '/',
-  });
+  }).catch(withoutPlaces);
   const logger = createLogger({
     format: 'json',
     level: options.log === undefined ? 'silent' : config.log.level,
@@ -94,4 +95,15 @@ export async function createProxy(
     await proxy.destroy();
     throw error;
   }
+}
+
+/** An object has no lines and columns. */
+function withoutPlaces(error: unknown): never {
+  if (!(error instanceof ConfigError)) throw error;
+  const problems = error.problems.map(({ path, message, remedy }) => ({
+    path,
+    message,
+    ...(remedy === undefined ? {} : { remedy }),
+  }));
+  throw new ConfigError(problems, { cause: error.cause });
 }

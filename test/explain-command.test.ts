@@ -117,7 +117,13 @@ test('exit code 1 and an empty array when nothing was recognised', async () => {
   const run = explain(['-', '--json'], { stdin: Readable.from(['all is well\n']) });
   assert.equal(await run.exitCode, 1);
   assert.deepEqual(JSON.parse(run.out()), []);
-  assert.match(run.err(), /nothing was recognised in 1 messages/);
+  assert.match(run.err(), /nothing was recognised in 1 message\n/);
+});
+
+test('an empty input is told as such', async () => {
+  const run = explain(['-'], { stdin: Readable.from([]) });
+  assert.equal(await run.exitCode, 1);
+  assert.equal(run.err(), 'error: there is no message in "-"\n');
 });
 
 test('--exchange explains a recorded exchange', async (t) => {

@@ -54,6 +54,8 @@ test('createProxy rejects with every problem at once', async () => {
       'routes[0].path',
       'routes[0].upstream',
     ]);
+    assert.ok(error.problems.every(({ line, column }) => (line ?? column) === undefined));
+    assert.doesNotMatch(error.message, /line|column/);
     return true;
   });
 });

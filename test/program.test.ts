@@ -23,7 +23,8 @@ async function run(argv: string[], fail?: unknown, environment = {}) {
     options: (yargs) =>
       yargs
         .option('port', { alias: 'p', type: 'string', requiresArg: true, describe: 'Port' })
-        .option('log-level', { type: 'string' }),
+        .option('log-level', { type: 'string' })
+        .option('loud', { type: 'boolean', conflicts: 'port' }),
     async run({ port, 'log-level': level }) {
       if (fail !== undefined) throw fail;
       seen.push({ port, level });
@@ -89,7 +90,26 @@ describe('bad usage ends with 2, says what was meant and runs nothing', () => {
     [['serve', 'x'], 'unexpected argument "x"', 'Run "fhir-auth-proxy serve --help" for usage'],
     [['serve', '--', 'x'], 'unexpected argument "x"', 'Run "fhir-auth-proxy serve --help"'],
     [['--port', '1', 'explain'], 'unexpected argument "explain"', 'Write the command first'],
-    [['--port'], 'not enough arguments following: port', 'Run "fhir-auth-proxy serve --help"'],
+    [
+      ['--port'],
+      '"--port" has no value: expected one behind it',
+      'Run "fhir-auth-proxy serve --help"',
+    ],
+    [
+      ['--loud=maybe'],
+      '"--loud" takes no value: expected it alone, or with "=false"',
+      'Run "fhir-auth-proxy serve --help"',
+    ],
+    [
+      ['--port', '1', '--loud'],
+      '"--loud" and "--port" do not go together: expected one of them',
+      'Run "fhir',
+    ],
+    [
+      ['explain', '1', 'sh', 'x'],
+      'unexpected argument "sh"',
+      'Write the command to run behind "--": "fhir-auth-proxy … -- sh',
+    ],
     [
       ['explain'],
       'too few arguments: expected "fhir-auth-proxy explain <status>"',
@@ -198,6 +218,12 @@ describe('what a command throws becomes exit code and text', () => {
     const { exitCode, err } = await run([], error);
     assert.equal(exitCode, 2);
     assert.equal(err, 'error: a.b: is missing. Add it\n');
+  });
+
+  it('a flag that is wrong is not told as a fault of the file', async () => {
+    const problems = [{ path: '--port', message: 'expected at most 65535' }];
+    const { err } = await run([], new ConfigError(problems, { file: '/etc/proxy.config.json' }));
+    assert.equal(err, 'error: --port: expected at most 65535\n');
   });
 
   it('bad usage found by the command: 2', async () => {

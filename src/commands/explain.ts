@@ -98,7 +98,9 @@ export const explainCommand: Command<ExplainArgs> = {
       for (const { hint, count } of hints)
         runtime.stdout.write(formatHint(hint, runtime.stdout, count));
     if (hints.length > 0) return EXIT.ok;
-    return reportNothing(`in ${explainer.messages()} messages`, runtime);
+    const messages = explainer.messages();
+    if (messages === 0) throw new ProxyError('input-empty', `there is no message in "${path}"`);
+    return reportNothing(messages === 1 ? 'in 1 message' : `in ${messages} messages`, runtime);
   },
 };
 

@@ -63,10 +63,12 @@ function tell({ added, changed, removed, needsRestart }: ReloadReport, logger: L
   for (const setting of needsRestart) {
     logger.warn({ setting }, `"${setting}" has changed: restart the proxy to use the new value`);
   }
-  const routes = { added, changed, removed };
-  const parts = Object.entries(routes).filter(([, paths]) => paths.length > 0);
+  const parts = Object.entries({ added, changed, removed }).filter(([, paths]) => paths.length > 0);
   const what = parts.map(([name, paths]) => `${name} "${paths.join('", "')}"`).join(', ');
-  logger.info(routes, `configuration read again: ${what === '' ? 'every route goes on' : what}`);
+  logger.info(
+    Object.fromEntries(parts),
+    `configuration read again: ${what === '' ? 'every route goes on' : what}`,
+  );
 }
 
 function tellFailure(error: unknown, logger: Logger): void {

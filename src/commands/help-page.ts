@@ -9,21 +9,29 @@ import type { ListedCommand } from './list.ts';
  */
 export function formatHelpPage(
   flags: string,
-  { purpose, examples }: Command<object>,
+  { purpose, examples, takesRest }: Command<object>,
   { name }: ListedCommand,
   commands: readonly ListedCommand[],
 ): string {
   const usage =
-    commands.length === 0
-      ? `Usage: fhir-auth-proxy ${name} [flags]`
-      : 'Usage: fhir-auth-proxy [command] [flags]';
+    commands.length === 0 ? formatUsage(name, takesRest) : 'fhir-auth-proxy [command] [flags]';
   return [
     wrap(purpose, 100).join('\n'),
-    ...examples.map(({ task, command }) => `  # ${task}\n  ${command}`),
-    usage,
+    ...examples.map(({ task, command }) => `  # ${task}\n  ${command.replaceAll('\n', '\n  ')}`),
+    `Usage: ${usage}`,
     ...(commands.length === 0 ? [] : [formatCommands(commands)]),
     flags.replace('Options:', commands.length === 0 ? 'Flags:' : `Flags of ${name}:`),
   ].join('\n\n');
+}
+
+/**
+ * How a command is called.
+ *
+ * @param name with its positionals, such as `explain [FILE]`
+ * @param takesRest whether another command follows
+ */
+export function formatUsage(name: string, takesRest: boolean | undefined): string {
+  return `fhir-auth-proxy ${name} [flags]${takesRest === true ? ' -- COMMAND [arguments]' : ''}`;
 }
 
 function formatCommands(commands: readonly ListedCommand[]): string {

@@ -2,7 +2,7 @@ import yargs, { type ArgumentsCamelCase, type Argv } from 'yargs';
 
 import { suggest } from '../config/suggest.ts';
 import type { Command } from './command.ts';
-import { declaredNames } from './declared-names.ts';
+import { declaredNames, declaredSwitches } from './declared-names.ts';
 import { formatHelpPage } from './help-page.ts';
 import { type ListedCommand, commands as allCommands, nameOf } from './list.ts';
 import { reportFailure } from './report.ts';
@@ -31,7 +31,7 @@ export async function runProgram(
 ): Promise<number> {
   const { version, commands = allCommands } = options;
   try {
-    if (argv[0] === '--version') {
+    if (argv[0] === '--version' || argv[0] === '-v' || argv[0] === 'version') {
       runtime.stdout.write(`${version}\n`);
       return EXIT.ok;
     }
@@ -90,6 +90,7 @@ async function parseWords(
   const name = nameOf(listed);
   const see = `Run "${PROGRAM} ${name} --help" for usage`;
   let known = new Set<string>();
+  let switches: readonly string[] = [];
   let args: ArgumentsCamelCase<object> | undefined;
   let text = '';
   await createParser(version, listed, see)
@@ -99,6 +100,7 @@ async function parseWords(
       (builder) => {
         const declared = command.options(builder);
         known = knownNames(declared);
+        switches = declaredSwitches(declared);
         return declared;
       },
       (parsed) => {
@@ -110,7 +112,19 @@ async function parseWords(
     });
   if (text !== '' || args === undefined) return { text };
   assertKnown(args, known, command, commands, see);
+  assertSwitches(words, switches, see);
   return { args };
+}
+
+/** yargs takes whatever is not `true` for `false`. */
+function assertSwitches(words: readonly string[], switches: readonly string[], see: string): void {
+  for (const word of words) {
+    if (word === '--') return;
+    const [, name, value] = /^--([^=]+)=(.*)$/s.exec(word) ?? [];
+    if (name === undefined || !switches.includes(name)) continue;
+    if (value === 'true' || value === 'false') continue;
+    throw new UsageError(`"--${name}" takes no value: expected it alone, or with "=false"`, see);
+  }
 }
 
 function createParser(version: string, listed: ListedCommand, see: string): Argv {
@@ -134,11 +148,22 @@ function createParser(version: string, listed: ListedCommand, see: string): Argv
       // yargs gives its own findings as text or as YError; anything else is a defect of ours.
       const own = error as Error | undefined;
       if (own !== undefined && own.name !== 'YError') throw own;
-      const finding = (own?.message ?? message).trim();
-      throw finding.startsWith('Not enough non-option arguments')
-        ? new UsageError(`too few arguments: expected "${PROGRAM} ${listed.name}"`, see)
-        : new UsageError(finding.charAt(0).toLowerCase() + finding.slice(1), see);
+      throw new UsageError(sayFinding((own?.message ?? message).trim(), listed), see);
     });
+}
+
+/** What yargs found, in our words. */
+function sayFinding(finding: string, { name }: ListedCommand): string {
+  if (finding.startsWith('Not enough non-option arguments')) {
+    return `too few arguments: expected "${PROGRAM} ${name}"`;
+  }
+  const valueless = /^Not enough arguments following: (.+)$/.exec(finding)?.[1];
+  if (valueless !== undefined) return `"${asFlag(valueless)}" has no value: expected one behind it`;
+  const [, one, other] = /^Arguments (\S+) and (\S+) are mutually exclusive$/.exec(finding) ?? [];
+  if (one !== undefined && other !== undefined) {
+    return `"${asFlag(one)}" and "${asFlag(other)}" do not go together: expected one of them`;
+  }
+  return finding.charAt(0).toLowerCase() + finding.slice(1);
 }
 
 // yargs has a strict mode, but it cannot tell flags from words and does not say what was meant.
@@ -153,10 +178,9 @@ function assertKnown(
   const [word] = takesRest === true ? args._ : [...args._, ...rest];
   if (word !== undefined) {
     const isCommand = commands.some((candidate) => nameOf(candidate) === word);
-    throw new UsageError(
-      `unexpected argument "${word}"`,
-      isCommand ? `Write the command first: "${PROGRAM} ${word} …"` : see,
-    );
+    const behind = `Write the command to run behind "--": "${PROGRAM} … -- ${word} …"`;
+    const before = isCommand ? `Write the command first: "${PROGRAM} ${word} …"` : see;
+    throw new UsageError(`unexpected argument "${word}"`, takesRest === true ? behind : before);
   }
   const unknown = Object.keys(args).find((key) => !known.has(camelCase(key)));
   if (unknown === undefined) return;

@@ -34,7 +34,9 @@ export function reportFailure(error: unknown, runtime: Runtime): number {
 /** Tells one problem in one line, several below each other, each with place and remedy. */
 function formatProblems({ problems, file }: ConfigError): string {
   const [only] = problems;
-  const where = file === undefined ? '' : `${file}: `;
+  // What a flag says is no fault of the file.
+  const isOfFile = file !== undefined && problems.some(({ path }) => !path.startsWith('--'));
+  const where = isOfFile ? `${file}: ` : '';
   if (problems.length === 1 && only !== undefined) {
     return `error: ${where}${describeProblem(only)}${only.remedy === undefined ? '' : `. ${only.remedy}`}\n`;
   }

@@ -59,7 +59,7 @@ export const sandboxCommand: Command<SandboxArgs> = {
     {
       task: 'Break it while it runs, and mend it',
       command:
-        'curl -d \'{"token-expired": "issued"}\' http://127.0.0.1:8089/__sandbox/faults\n  curl -X DELETE http://127.0.0.1:8089/__sandbox/faults',
+        'curl -d \'{"token-expired": "issued"}\' http://127.0.0.1:8089/__sandbox/faults\ncurl -X DELETE http://127.0.0.1:8089/__sandbox/faults',
     },
   ],
   options: (yargs) =>

@@ -51,6 +51,7 @@ export const startCommand: Command<StartArgs> = {
       .option('socket', {
         type: 'string',
         requiresArg: true,
+        conflicts: ['host', 'port'],
         describe: 'Unix socket to listen on in place of host and port; only its owner can use it',
       })
       .option('unsafe-any-host', {
@@ -66,7 +67,7 @@ export const startCommand: Command<StartArgs> = {
       .option('log-format', {
         type: 'string',
         requiresArg: true,
-        describe: '"pretty" or "json"; default pretty on a terminal',
+        describe: '"pretty", "json" or "auto", which is pretty on a terminal; default auto',
       })
       .option('log-level', {
         type: 'string',

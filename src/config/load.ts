@@ -139,7 +139,10 @@ async function readConfigFile(
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
     if (code === 'ENOENT' && !isNamed) return undefined;
     const [reason, remedy] = FILE_ERRORS[code] ?? [`cannot be read (${code})`, undefined];
-    const problem = { path: isNamed ? origin : file, message: `${pathInMessage(file)} ${reason}` };
+    const problem = {
+      path: isNamed ? origin : DEFAULT_CONFIG_FILE,
+      message: `${pathInMessage(file)} ${reason}`,
+    };
     throw new ConfigError([remedy === undefined ? problem : { ...problem, remedy }], { cause });
   }
   try {
@@ -153,7 +156,7 @@ async function readConfigFile(
 
 const FILE_ERRORS: Readonly<Record<string, readonly [reason: string, remedy: string]>> = {
   ENOENT: ['does not exist', 'Name an existing file, or make one with "fhir-auth-proxy init"'],
-  EISDIR: ['is a folder', `Name the file in it, such as "${DEFAULT_CONFIG_FILE}"`],
+  EISDIR: ['is a folder', 'Name a file with "--config"'],
   EACCES: ['may not be read by this user', 'Give this user the right to read it'],
 };
 

@@ -29,7 +29,7 @@ const EXPLAIN_AGAIN_MS = 60_000;
  *
  * | field | what |
  * |---|---|
- * | `time`, `level`, `msg` | end of the exchange (ISO 8601, UTC), severity, always `exchange` |
+ * | `level`, `time`, `msg` | severity, end of the exchange (ISO 8601, UTC), always `exchange` |
  * | `id`, `route`, `method` | exchange id, path of the route, request method |
  * | `interaction` | `search Patient`, `read Observation`, `$export`; never an id or a value |
  * | `parameters` | names of the query's parameters, comma-separated |
@@ -95,7 +95,7 @@ function createHintMemory(): (hint: Hint, now: number) => boolean {
 const formatJson: Format = (exchange, level, now, isNew, hintUrl) => {
   const { timings, error, hints, parameterNames } = exchange;
   let line =
-    `{"time":"${isoTime(now)}","level":"${level}","msg":"exchange"` +
+    `{"level":"${level}","time":"${isoTime(now)}","msg":"exchange"` +
     text('id', exchange.id) +
     text('route', exchange.route) +
     text('method', exchange.method) +
