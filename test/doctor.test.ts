@@ -523,9 +523,24 @@ describe('scopes', () => {
         ...(version === '7.0.3' ? {} : { sandbox: { version } }),
         client: () => ({ scopes: ['system/Patient.read', 'system/Nonsense.read'] }),
       });
-      assert.match(run.only('scopes').message, /^scope "system\/Nonsense\.read" is not offered/);
+      assert.match(
+        run.only('scopes').message,
+        /^scope "system\/Nonsense\.read" names a resource type that the server does not offer/,
+      );
       assert.equal(run.only('token').hint?.id, 'scope-invalid');
     }
+  });
+
+  it('that are misspelt are told the same by the check and by the hint: not offered, and what was meant', async (t) => {
+    const run = await examine(t, {
+      client: () => ({ scopes: ['system/Patient.read', 'system/Observatoin.read'] }),
+    });
+    assert.match(run.only('scopes').message, /"system\/Observatoin\.read" .*does not offer/);
+    assert.match(run.only('scopes').fix ?? '', /Write "system\/Observation\.read"/);
+    const { hint } = run.only('token');
+    assert.equal(hint?.id, 'scope-invalid');
+    assert.match(hint.cause, /does not offer\. Did you mean "system\/Observation\.read"\?/);
+    assert.doesNotMatch(hint.cause, /switched off|spelling/);
   });
 
   it('that the client is not registered for are told as not granted', async (t) => {

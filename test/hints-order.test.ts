@@ -135,3 +135,59 @@ test('an exchange file is judged, and says what is wrong with it', () => {
     assert.throws(() => parseExchangeFile(text), { code: 'exchange-file-invalid', message });
   }
 });
+
+/** The first hint when the token endpoint refuses a scope. */
+function explainRefusedScope(scope: string, scopesSupported?: string[]) {
+  const [hint] = explain({
+    stage: 'token',
+    status: 400,
+    body: JSON.stringify({ error: 'invalid_scope', hint: `Check the \`${scope}\` scope` }),
+    ...(scopesSupported === undefined ? {} : { scopesSupported }),
+    logEntries: [],
+  });
+  assert.equal(hint?.id, 'scope-invalid');
+  return hint;
+}
+
+test('a refused scope that the server does not offer is called so, and the nearest one is named', () => {
+  const offered = ['openid', 'system/Patient.read', 'system/Observation.read'];
+  const misspelt = explainRefusedScope('system/Observatoin.read', offered);
+  assert.match(misspelt.cause, /does not offer.* Did you mean "system\/Observation\.read"\?/);
+  assert.doesNotMatch(misspelt.cause + misspelt.fix, /switched off|switch on|spelling/);
+  assert.match(misspelt.fix, /Write "system\/Observation\.read" instead/);
+
+  const absent = explainRefusedScope('system/Patient.write', offered);
+  assert.match(absent.cause, /the server does not offer it/);
+  assert.doesNotMatch(absent.cause, /switched off/);
+});
+
+test('a refused scope of no type of FHIR is not called well spelt when nobody knows what is offered', () => {
+  const misspelt = explainRefusedScope('system/Observatoin.read');
+  assert.match(misspelt.cause, /no resource type of FHIR.* Did you mean "system\/Observation/);
+  assert.match(misspelt.fix, /If that is refused too: .*Enable OpenEMR FHIR System Scopes/);
+  assert.match(explainRefusedScope('system/Patient.read').cause, /spelling: .*switched off/);
+});
+
+test('a path that is almost a resource type is answered with the type that was meant', () => {
+  const meant = (path: string, fhirBase?: string) =>
+    explain({
+      stage: 'fhir',
+      status: 404,
+      body: '',
+      requestMethod: 'GET',
+      requestPath: path,
+      ...(fhirBase === undefined ? {} : { fhirBase }),
+      interaction: parseInteraction('GET', path.replace(/.*\/fhir\//, '')),
+      logEntries: [],
+    }).find(({ id }) => id === 'fhir-route-unknown');
+  const base = 'https://openemr.example/apis/default/fhir/';
+  for (const path of ['patient', 'Patien', 'PATIENT/7', 'Pateint?_count=1']) {
+    const hint = meant(`/apis/default/fhir/${path}`, base);
+    assert.match(hint?.cause ?? '', /did you mean "Patient"\? .*case-sensitive/, path);
+    assert.match(hint?.fix ?? '', /"\/Patient"/);
+    assert.deepEqual(meant(`/apis/default/fhir/${path}`), hint);
+  }
+  for (const path of ['Patient/1/_history', 'Zebra', '4711', 'Test']) {
+    assert.match(meant(`/apis/default/fhir/${path}`, base)?.cause ?? '', /^No route fits/, path);
+  }
+});

@@ -74,3 +74,24 @@ test('every scope of the recordings that OpenEMR refused with reason is found wr
   ];
   for (const [scope, modern] of refused) assert.ok(judgeScope(scope, { modern }), scope);
 });
+
+test('a misspelt resource type is not well spelt: by what discovery lists, else by the types of FHIR', () => {
+  const supported = ['openid', 'system/*.$export', 'system/Patient.read', 'system/Observation.rs'];
+  const judged = judgeScope('system/Observatoin.read', { modern: false, supported });
+  assert.match(judged?.problem ?? '', /type that the server does not offer/);
+  assert.deepEqual([judged?.right, judged?.guessed], ['system/Observation.read', true]);
+  assert.deepEqual(judgeScope('system/Appointment.read', { modern: true, supported }), {
+    problem: 'names a resource type that the server does not offer',
+  });
+  for (const nothing of [undefined, [], ['openid', 'system/*.$export']]) {
+    const context = { modern: undefined, supported: nothing };
+    const unknown = judgeScope('system/Observatoin.read', context);
+    assert.match(unknown?.problem ?? '', /no resource type of FHIR/);
+    assert.equal(unknown?.right, 'system/Observation.read');
+    assert.equal(judgeScope('system/patient.read', context)?.right, 'system/Patient.read');
+    assert.equal(judgeScope('system/Zebra.read', context)?.right, undefined);
+    assert.equal(judgeScope('system/Appointment.read', context), undefined);
+    // Scopes of OpenEMR's own API are lower-case.
+    assert.equal(judgeScope('user/appointment.read', context), undefined);
+  }
+});

@@ -1,13 +1,19 @@
 import { distance } from 'fastest-levenshtein';
 
 /**
- * The known word that somebody who wrote `word` most likely meant, or undefined when none is near:
- * at most a third of the letters may differ. Case does not count.
+ * The known word that somebody who wrote `word` most likely meant, or undefined when none is near.
+ * Case does not count.
+ *
+ * @param most letters that may differ; default: a third of them, at least two
  */
-export function suggest(word: string, known: readonly string[]): string | undefined {
+export function suggest(
+  word: string,
+  known: readonly string[],
+  most: number = Math.max(2, Math.ceil(word.length / 3)),
+): string | undefined {
   const wanted = word.toLowerCase();
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.ceil(wanted.length / 3)) + 1;
+  let bestDistance = most + 1;
   for (const candidate of known) {
     const candidateDistance = distance(wanted, candidate.toLowerCase());
     if (candidateDistance < bestDistance && candidateDistance < candidate.length) {

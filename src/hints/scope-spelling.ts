@@ -1,4 +1,7 @@
 /** What is wrong with a scope for an OpenEMR of a certain version, and how it is spelt right. */
+import { RESOURCE_TYPES } from '../fhir/resource-types.ts';
+import { parseScope } from '../fhir/scope.ts';
+import { nearestResourceType } from './resource-type.ts';
 
 /** A judged scope. */
 export interface ScopeJudgement {
@@ -6,6 +9,8 @@ export interface ScopeJudgement {
   problem: string;
   /** The right spelling, or undefined when there is none. */
   right?: string;
+  /** Whether `right` is the nearest name only, so that it may not be what was meant. */
+  guessed?: boolean;
 }
 
 /** What is known about the server. */
@@ -47,6 +52,19 @@ export function judgeScope(scope: string, context: ScopeContext): ScopeJudgement
     return {
       problem: `names no resource type; types are case-sensitive`,
       right: `${level}/${knownType}.${spelt?.right ?? permission}${rest}`,
+    };
+  }
+  const unknown =
+    knownType === undefined && level === 'system'
+      ? judgeUnknownType(type, context.supported)
+      : undefined;
+  if (unknown !== undefined) {
+    const { problem, meant } = unknown;
+    if (meant === undefined) return { problem };
+    return {
+      problem,
+      right: `${level}/${meant}.${spelt?.right ?? permission}${rest}`,
+      guessed: true,
     };
   }
   if (spelt === undefined) return undefined;
@@ -95,4 +113,33 @@ function findType(
   const wanted = `${level}/${type}.`.toLowerCase();
   const listed = supported.flat().find((scope) => scope.toLowerCase().startsWith(wanted));
   return listed?.slice(level.length + 1, level.length + 1 + type.length);
+}
+
+/** Resource types of the system scopes that a server lists; none when it lists no such scope, which tells nothing. */
+export function listSystemTypes(supported: ScopeContext['supported'] = []): string[] {
+  const scopes = supported.flat().map(parseScope);
+  const types = scopes
+    .filter((scope) => scope?.context === 'system' && scope.operation === undefined)
+    .map((scope) => scope?.resourceType ?? '*');
+  return [...new Set(types)].filter((type) => type !== '*');
+}
+
+/** Judges a type that discovery lists in no spelling: by what it does list, else by the types of FHIR. */
+function judgeUnknownType(
+  type: string,
+  supported: ScopeContext['supported'],
+): { problem: string; meant: string | undefined } | undefined {
+  const offered = listSystemTypes(supported);
+  if (offered.length > 0) {
+    return {
+      problem: 'names a resource type that the server does not offer',
+      meant: nearestResourceType(type, offered),
+    };
+  }
+  return RESOURCE_TYPES.includes(type)
+    ? undefined
+    : {
+        problem: 'names no resource type of FHIR',
+        meant: nearestResourceType(type, RESOURCE_TYPES),
+      };
 }

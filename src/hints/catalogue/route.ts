@@ -1,4 +1,7 @@
 /** Where the FHIR request goes: site, path, method. */
+import { RESOURCE_TYPES } from '../../fhir/resource-types.ts';
+import type { Evidence } from '../evidence.ts';
+import { nearestResourceType } from '../resource-type.ts';
 import { bare, wrapped } from './answers.ts';
 import { FAILED_OTHER_SITE } from './circumstances.ts';
 import type { CatalogueEntry } from './entry.ts';
@@ -75,9 +78,17 @@ export const ROUTE_ENTRIES: readonly CatalogueEntry[] = [
       (interaction?.resourceType !== 'Binary' || requestMethod === 'HEAD')
         ? 'a 404 with an empty body'
         : undefined,
-    specify({ evidence: { requestMethod, requestPath = '' } }) {
+    specify({ evidence }) {
+      const { requestMethod, requestPath = '' } = evidence;
       if (requestMethod === 'HEAD' || requestMethod === 'OPTIONS') {
         return { cause: `OpenEMR answers ${requestMethod} with 404, whatever the path; use GET.` };
+      }
+      const meant = meantType(evidence);
+      if (meant !== undefined) {
+        return {
+          cause: `The path begins with a name that is no resource type of FHIR; did you mean "${meant}"? Resource types are case-sensitive.`,
+          fix: `Ask for "/${meant}" below the FHIR base.`,
+        };
       }
       return /.\/$/.test(requestPath)
         ? {
@@ -125,3 +136,15 @@ export const ROUTE_ENTRIES: readonly CatalogueEntry[] = [
     answers: [wrapped(400, /^Invalid method override/, 'certain')],
   },
 ];
+
+/** The resource type that the first segment of the path stands for, when that is almost one. */
+function meantType({ requestPath = '', fhirBase }: Evidence): string | undefined {
+  const base = fhirBase === undefined ? undefined : new URL(fhirBase).pathname.replace(/\/+$/, '');
+  const below =
+    base !== undefined && requestPath.startsWith(`${base}/`)
+      ? requestPath.slice(base.length)
+      : /\/fhir(\/.*)$/s.exec(requestPath)?.[1];
+  const [, first = ''] = below?.split(/[/?]/, 2) ?? [];
+  const isName = /^[A-Za-z]{3,64}$/.test(first) && !RESOURCE_TYPES.includes(first);
+  return isName ? nearestResourceType(first, RESOURCE_TYPES) : undefined;
+}

@@ -2,7 +2,7 @@
 import { missingScopes } from '../../fhir/scope.ts';
 import type { Answer } from '../answer.ts';
 import type { Evidence } from '../evidence.ts';
-import { judgeScope } from '../scope-spelling.ts';
+import { judgeScope, listSystemTypes } from '../scope-spelling.ts';
 import { bare } from './answers.ts';
 import { isModern } from './circumstances.ts';
 import type { CatalogueEntry, HintText } from './entry.ts';
@@ -127,17 +127,28 @@ function explainScope(scope: string, evidence: Evidence, answer: Answer): Partia
   const modern = isModern(evidence, answer);
   const judgement = judgeScope(scope, { modern, supported: evidence.scopesSupported });
   const refused = `OpenEMR refused the scope "${scope}", and with it the whole request`;
-  if (judgement === undefined) {
+  const listed = evidence.scopesSupported?.flat() ?? [];
+  const listsSystem = listSystemTypes(listed).length > 0;
+  if (judgement !== undefined) {
+    const { problem, right, guessed = false } = judgement;
+    const meant = guessed && right !== undefined ? ` Did you mean "${right}"?` : '';
     return {
-      cause: `${refused}. Nothing is wrong with its spelling: most likely system scopes are switched off at this server (the default), or it has no such resource type.`,
+      cause: `${refused}: it ${problem}.${meant}`,
+      fix:
+        right === undefined
+          ? `Take "${scope}" out of "client.scopes".`
+          : `Write "${right}" instead of "${scope}" in "client.scopes".${listsSystem ? '' : ` If that is refused too: ${SWITCH_ON}.`}`,
     };
   }
-  const { problem, right } = judgement;
+  if (listsSystem && missingScopes([scope], listed).length > 0) {
+    return {
+      cause: `${refused}: the server does not offer it.`,
+      fix: `Take "${scope}" out of "client.scopes", or write one that "scopes_supported" of smart-configuration lists.`,
+    };
+  }
   return {
-    cause: `${refused}: it ${problem}.`,
-    fix:
-      right === undefined
-        ? `Take "${scope}" out of "client.scopes".`
-        : `Write "${right}" instead of "${scope}" in "client.scopes". If that is refused too: ${SWITCH_ON}.`,
+    cause: listsSystem
+      ? `${refused}, although it listed it when it was asked what it offers: most likely system scopes were switched off since.`
+      : `${refused}. Nothing is wrong with its spelling: most likely system scopes are switched off at this server (the default), or it has no such resource type.`,
   };
 }
