@@ -99,6 +99,48 @@ describe('health', () => {
     assert.equal((await health([], { cwd: folder })).exitCode, 0);
   });
 
+  it('needs no file with --port or --socket: a broken one is not looked at', async (t) => {
+    const port = await startProxy(t, {});
+    const folder = await makeFolder(t);
+    const socket = join(folder, 'proxy.sock');
+    const proxy = await createProxy({ listen: { socket }, routes: SANDBOX });
+    t.after(() => proxy.close());
+    await writeFile(join(folder, 'proxy.config.json'), '{ "routes": [');
+    for (const argv of [
+      ['--port', port],
+      ['-c', 'proxy.config.json', '--port', port],
+      ['-c', 'absent.json', '--port', port],
+      ['--socket', socket],
+    ]) {
+      const { exitCode, out, err } = await health(argv, { cwd: folder });
+      assert.deepEqual({ exitCode, out, err }, { exitCode: 0, out: 'ready\n', err: '' });
+    }
+    assert.equal((await health(['--port', 'abc'], { cwd: folder })).exitCode, 2);
+  });
+
+  it('asks a running proxy whose file has been broken since, with a warning', async (t) => {
+    const port = await startProxy(t, {});
+    const folder = await makeFolder(t);
+    const file = join(folder, 'proxy.config.json');
+    const environment = { FHIR_AUTH_PROXY_PORT: port };
+    const listen = `"listen": { "port": ${port} }`;
+    const cases: [string, object][] = [
+      ['{ "routes": [', { environment }],
+      [`{ ${listen}, "routes": [`, {}],
+      [`{ ${listen}, "routes": [], "loog": {} }`, {}],
+    ];
+    for (const [text, options] of cases) {
+      await writeFile(file, text);
+      const { exitCode, out, err } = await health([], { cwd: folder, ...options });
+      assert.deepEqual({ exitCode, out }, { exitCode: 0, out: 'ready\n' }, text);
+      assert.match(err, /^warning: .*cannot be used, so http:\/\/127\.0\.0\.1:\d+ is asked: .+\n$/);
+      assert.ok(err.includes(`127.0.0.1:${port}`), err);
+    }
+    const absent = await health(['-c', 'absent.json'], { cwd: folder, environment });
+    assert.equal(absent.exitCode, 0);
+    assert.match(absent.err, /absent\.json" does not exist/);
+  });
+
   it('ends with 1 and says why when nobody answers', async () => {
     const server = createRawServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -2,7 +2,7 @@ import { type RequestOptions, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { isWildcardHost, withBrackets, withoutBrackets } from '../config/host.ts';
-import { loadConfig } from '../config/load.ts';
+import { loadListen } from '../config/load-listen.ts';
 import type { ListenConfig } from '../config/schema.ts';
 import { READYZ_PATH } from '../own-paths.ts';
 import type { Command } from './command.ts';
@@ -60,14 +60,15 @@ export const healthCommand: Command<HealthArgs> = {
       }),
   async run({ config: file, host, port, socket, wait }, { environment, cwd, stdout, stderr }) {
     const waitMs = parseSeconds(wait) * 1000;
-    const { config } = await loadConfig({
-      file,
-      environment,
-      cwd,
-      // Only where it listens matters: routes may come from flags of `start`, or be wrong by now.
-      flags: { sandbox: true, host, port, socket },
-    });
-    const address = addressOf(config.listen);
+    const flags = { host, port, socket };
+    const { listen, error } = await loadListen({ file, environment, cwd, flags });
+    const address = addressOf(listen);
+    // Whoever says where to ask needs no file.
+    if (error !== undefined && port === undefined && socket === undefined) {
+      stderr.write(
+        `warning: the configuration cannot be used, so ${address.shown} is asked: ${error.message.split('\n')[0]}\n`,
+      );
+    }
     const giveUp = Date.now() + waitMs;
     let finding = await askReady(address);
     while (finding !== undefined && Date.now() < giveUp) {
