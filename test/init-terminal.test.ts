@@ -1,6 +1,6 @@
 /** `init` and `exec` as a person meets them: on a pseudo-terminal. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, it } from 'node:test';
@@ -80,6 +80,31 @@ it('Ctrl-C at a question and while waiting ends with 130 and loses nothing', opt
   await again.shows(/was answered with 200/);
   assert.equal(await again.ended, 0);
 });
+
+it(
+  'init replaces a config file of nothing but a sandbox once asked, and keeps it',
+  options,
+  async (t) => {
+    const { sandbox, cwd } = await start(t);
+    const file = join(cwd, 'proxy.config.json');
+    const own = readFileSync(new URL('../proxy.config.json', import.meta.url), 'utf8');
+    writeFileSync(file, own);
+    writeFileSync(`${file}.bak`, 'older');
+    const argv = ['init', sandbox.url, '--pin-certificate', 'first'];
+    argv.push('--scopes', 'system/Patient.read', '--wait', '0');
+    const terminal = open(t, cwd, argv);
+    await terminal.shows(/holds nothing but the sandbox\. Replace it\?/);
+    assert.equal(readFileSync(file, 'utf8'), own);
+    terminal.type(ENTER);
+    await terminal.shows(
+      /kept the old file as proxy\.config\.json\.bak-2[^]*wrote proxy\.config\.json/,
+    );
+    assert.equal(await terminal.ended, 0);
+    assert.equal(readFileSync(`${file}.bak-2`, 'utf8'), own);
+    assert.equal(readFileSync(`${file}.bak`, 'utf8'), 'older');
+    assert.ok(readFileSync(file, 'utf8').includes(sandbox.fhirBase));
+  },
+);
 
 it('Ctrl-C reaches the command of exec once, which decides how to end', options, async (t) => {
   const { cwd } = await start(t);

@@ -1,4 +1,4 @@
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 
 import { apiClientsPage, parseOpenemrBase } from '../auth/fhir-base.ts';
 import type { LoadedConfig } from '../config/load.ts';
@@ -11,9 +11,10 @@ import { Cancelled, createDialogue, type Dialogue } from './dialogue.ts';
 import { isThere } from './file-there.ts';
 import { type InitArgs, initOptions, parseWait } from './init/arguments.ts';
 import { waitForToken } from './init/enabling.ts';
-import { assertResumable, loadMade } from './init/existing.ts';
+import { loadMade, resume } from './init/existing.ts';
 import { buildFirstTarget, type FirstAnswer, requestFirstAnswer } from './init/first-answer.ts';
 import { tellResult } from './init/result.ts';
+import { agreeToReplace, holdsOnlySandboxes } from './init/sandbox-config.ts';
 import { assertListenable, setUp } from './init/setup.ts';
 import { createWarningLogger } from './loggers.ts';
 import { startPublishingProxy } from './publishing-proxy.ts';
@@ -52,15 +53,7 @@ export const initCommand: Command<InitArgs> = {
     const file = resolve(runtime.cwd, args.config);
     dialogue.begin('fhir-auth-proxy init');
     try {
-      if (!args.force && (await isThere(file))) {
-        const { route } = await loadMade(file, args, runtime);
-        assertResumable(route, args, file, runtime);
-        dialogue.step(
-          `going on with ${relative(runtime.cwd, file) || file}\n${route.upstream}, client ${route.client?.id}`,
-        );
-      } else {
-        await setUp(args, file, dialogue, runtime);
-      }
+      await makeOrResume(args, file, dialogue, runtime);
       const loaded = await loadMade(file, args, runtime);
       const goOn = () => finish({ ...loaded, file }, args, longestSeconds, dialogue, runtime);
       return args['jwks-uri'] === undefined
@@ -73,6 +66,23 @@ export const initCommand: Command<InitArgs> = {
     }
   },
 };
+
+async function makeOrResume(
+  args: InitArgs,
+  file: string,
+  dialogue: Dialogue,
+  runtime: Runtime,
+): Promise<void> {
+  const existing =
+    !args.force && (await isThere(file)) ? await loadMade(file, args, runtime) : undefined;
+  const keeping = existing !== undefined && holdsOnlySandboxes(existing.config);
+  if (existing !== undefined && !keeping) {
+    await resume(existing, args, file, dialogue, runtime);
+    return;
+  }
+  if (keeping) await agreeToReplace(file, args, dialogue, runtime);
+  await setUp(args, { configFile: file, keeping }, dialogue, runtime);
+}
 
 /** What there is once the config file is written. */
 type Loaded = LoadedConfig & { route: RouteConfig; file: string };

@@ -16,6 +16,9 @@ export interface InitArgs extends RegistrationArgs {
   force: boolean;
 }
 
+/** Path of the route unless another is given. */
+export const DEFAULT_PATH = '/fhir';
+
 /** Declares {@link InitArgs}. */
 export function initOptions(yargs: Argv): Argv<InitArgs> {
   return registrationOptions(yargs)
@@ -33,7 +36,7 @@ export function initOptions(yargs: Argv): Argv<InitArgs> {
     })
     .option('path', {
       type: 'string',
-      default: '/fhir',
+      default: DEFAULT_PATH,
       requiresArg: true,
       describe: 'Path of the route on the proxy',
     })

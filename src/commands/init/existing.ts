@@ -4,9 +4,13 @@ import { relative } from 'node:path';
 import { guessFhirBases } from '../../auth/fhir-base.ts';
 import { type LoadedConfig, loadConfig } from '../../config/load.ts';
 import type { RouteConfig } from '../../config/schema.ts';
+import type { Dialogue } from '../dialogue.ts';
+import { assertPinned } from '../registration/certificate-consent.ts';
+import { REQUEST_MS } from '../registration/server.ts';
 import type { Runtime } from '../runtime.ts';
 import { UsageError } from '../usage-error.ts';
 import type { InitArgs } from './arguments.ts';
+import { findUnusedFlags } from './unused-flags.ts';
 
 /** Loads what `init` made, as `start` will. Throws ConfigError when it is not usable. */
 export async function loadMade(
@@ -21,8 +25,33 @@ export async function loadMade(
   return { ...loaded, route };
 }
 
+/**
+ * Goes on from a config file: refuses one of another server or client, names the flags that are of no use
+ * now, and compares a fingerprint that was given.
+ *
+ * @throws UsageError, ProxyError `certificate-not-trusted`
+ */
+export async function resume(
+  { config, route }: LoadedConfig & { route: RouteConfig },
+  args: InitArgs,
+  file: string,
+  dialogue: Dialogue,
+  runtime: Runtime,
+): Promise<void> {
+  assertResumable(route, args, file, runtime);
+  const shown = relative(runtime.cwd, file) || file;
+  dialogue.step(`going on with ${shown}\n${route.upstream}, client ${route.client?.id}`);
+  const unused = findUnusedFlags(args, config, route, file, runtime);
+  if (unused.length > 0) {
+    dialogue.warn(
+      `"${shown}" is there already: ${unused.join(', ')} ${unused.length === 1 ? 'was' : 'were'} not used; edit it, or start anew with --force`,
+    );
+  }
+  await assertPinned(args['pin-certificate'], route.upstream, REQUEST_MS);
+}
+
 /** @throws UsageError when the configuration is not one to go on from */
-export function assertResumable(
+function assertResumable(
   { upstream, client, path }: RouteConfig,
   args: InitArgs,
   file: string,
@@ -33,7 +62,7 @@ export function assertResumable(
   if (client === undefined) {
     throw new UsageError(
       `"${shown}" is there already, and its route "${path}" leads to a sandbox`,
-      remedy,
+      'Name another route of it with --path, another file with --config, or start anew with --force',
     );
   }
   const base = upstream.replace(/\/+$/, '');

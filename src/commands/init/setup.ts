@@ -24,11 +24,20 @@ import type { Runtime } from '../runtime.ts';
 import { UsageError } from '../usage-error.ts';
 import type { InitArgs } from './arguments.ts';
 import { ignoreInGit, writeConfigFile } from './config-file.ts';
+import { keepCopy } from './sandbox-config.ts';
+
+/** Where the config file goes. */
+export interface Target {
+  /** Absolute path. */
+  configFile: string;
+  /** Whether a file is there that is replaced, and kept under another name. */
+  keeping: boolean;
+}
 
 /** Makes everything up to the config file. Whatever was made stays when a later step fails. */
 export async function setUp(
   args: InitArgs,
-  configFile: string,
+  { configFile, keeping }: Target,
   dialogue: Dialogue,
   runtime: Runtime,
 ): Promise<void> {
@@ -48,8 +57,10 @@ export async function setUp(
     const registration = { scopes, key: filed.key, jwksUri };
     const clientId = await becomeClient(args, registration, server, dialogue, runtime);
     const config = buildConfig(args, folder, { server, filed, registration, clientId, listen });
-    await writeConfigFile(configFile, config, args.force);
-    dialogue.step(`wrote ${relative(runtime.cwd, configFile) || configFile}`);
+    const shown = (file: string) => relative(runtime.cwd, file) || file;
+    if (keeping) dialogue.step(`kept the old file as ${shown(await keepCopy(configFile))}`);
+    await writeConfigFile(configFile, config, args.force || keeping);
+    dialogue.step(`wrote ${shown(configFile)}`);
     const name = args['client-id'] === undefined ? args['client-name'] : clientId;
     tellEnabling(server, name, dialogue);
   } finally {
@@ -144,8 +155,9 @@ function buildConfig(args: InitArgs, folder: string, made: Made): ProxyConfigInp
   };
 }
 
-/** Refuses a host beyond loopback of which no name is known. */
-export function assertListenable({ host, 'jwks-uri': jwksUri }: InitArgs): void {
+/** Refuses a port that is none, and a host beyond loopback of which no name is known. */
+export function assertListenable({ host, port, 'jwks-uri': jwksUri }: InitArgs): void {
+  if (port !== undefined) parsePort(port);
   if (host === undefined || isLoopbackHost(host) || jwksUri !== undefined) return;
   throw new UsageError(
     `--host is "${host}": the proxy would answer to no name there`,

@@ -18,6 +18,9 @@ export interface RegistrationArgs {
   json: boolean;
 }
 
+/** Name of a client that is given no other. */
+export const DEFAULT_CLIENT_NAME = 'fhir-auth-proxy';
+
 /** Declares {@link RegistrationArgs}. */
 export function registrationOptions<Args>(yargs: Argv<Args>): Argv<Args & RegistrationArgs> {
   return yargs
@@ -66,7 +69,7 @@ export function registrationOptions<Args>(yargs: Argv<Args>): Argv<Args & Regist
     })
     .option('client-name', {
       type: 'string',
-      default: 'fhir-auth-proxy',
+      default: DEFAULT_CLIENT_NAME,
       requiresArg: true,
       describe: 'Name that administrators see',
     })

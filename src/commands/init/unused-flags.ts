@@ -1,0 +1,45 @@
+/** Flags that a config file which is there already leaves nothing to do for. */
+import { dirname, resolve } from 'node:path';
+
+import { parseOpenemrBase } from '../../auth/fhir-base.ts';
+import { allowsWriting } from '../../auth/system-scopes.ts';
+import type { ProxyConfig, RouteConfig } from '../../config/schema.ts';
+import { parsePort } from '../port-flag.ts';
+import { DEFAULT_CLIENT_NAME, parseScopes } from '../registration/arguments.ts';
+import type { Runtime } from '../runtime.ts';
+import { DEFAULT_PATH, type InitArgs } from './arguments.ts';
+
+/**
+ * The flags that say something else than the file. Those that say the same are in order: who stopped
+ * `init` types the same line again.
+ *
+ * @param file absolute path of the config file
+ */
+export function findUnusedFlags(
+  args: InitArgs,
+  { listen }: Pick<ProxyConfig, 'listen'>,
+  { path, upstream, client, tls, errorLog }: RouteConfig,
+  file: string,
+  { cwd }: Pick<Runtime, 'cwd'>,
+): string[] {
+  const scopes = client?.scopes ?? [];
+  const differs: Record<string, boolean> = {
+    scopes: args.scopes !== undefined && !isSameSet(parseScopes(args.scopes), scopes),
+    write: args.write && !allowsWriting(scopes),
+    key: args.key !== undefined && resolve(cwd, args.key) !== client?.key,
+    ca: args.ca !== undefined && resolve(cwd, args.ca) !== tls.ca,
+    host: args.host !== undefined && args.host !== listen.host,
+    port: args.port !== undefined && parsePort(args.port) !== listen.port,
+    path: args.path !== DEFAULT_PATH && args.path !== path,
+    site: args.site !== undefined && args.site !== parseOpenemrBase(upstream)?.site,
+    'error-log':
+      args['error-log'] !== undefined && resolve(dirname(file), args['error-log']) !== errorLog,
+    'client-name': args['client-name'] !== DEFAULT_CLIENT_NAME,
+    contact: args.contact !== undefined,
+  };
+  return Object.entries(differs).flatMap(([flag, isUnused]) => (isUnused ? [`--${flag}`] : []));
+}
+
+function isSameSet(a: readonly string[], b: readonly string[]): boolean {
+  return new Set(a).size === new Set(b).size && a.every((each) => b.includes(each));
+}
