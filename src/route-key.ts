@@ -68,7 +68,8 @@ async function loadKey(
   try {
     const { text, warnings, changedAtMs } = await readKeyText(value);
     for (const warning of warnings) logger.warn({ setting: at }, warning);
-    return { key: await loadSigningKey(text, { keyId }), changedAtMs };
+    const name = text === value ? undefined : value;
+    return { key: await loadSigningKey(text, { keyId, name }), changedAtMs };
   } catch (error) {
     if (!(error instanceof ProxyError)) throw error;
     throw new ConfigError([{ path: at, message: error.message }], { cause: error });

@@ -306,7 +306,7 @@ describe('key check', () => {
       /is damaged/,
       ['key-inconsistent'],
     ],
-    ['something else', 'hello', 1, /is neither JSON nor PEM/, ['key-unrecognized']],
+    ['something else', 'hello', 1, /is no private key, neither JSON nor PEM/, ['key-unrecognized']],
   ];
 
   for (const [name, content, code, told, codes] of cases) {

@@ -68,6 +68,26 @@ test('refuses a file that others can read, with the command that mends it', asyn
   }
 });
 
+test('a file that holds no private key is judged by that, and nobody is told to hide it', async () => {
+  const publicJwk = JSON.stringify({ keys: [(await loadSigningKey(key.text)).publicJwk] });
+  const cases: [string, string, string, RegExp][] = [
+    ['accounts', 'root:x:0:0:root:/root:/bin/sh\n', 'key-unrecognized', /is no private key/],
+    ['public.json', publicJwk, 'key-public-only', /is a public key: expected the private one/],
+  ];
+  for (const [name, content, code, message] of cases) {
+    const path = await keyFile(name, 0o644, content);
+    const { text, warnings } = await readKeyText(path);
+    assert.deepEqual({ text, warnings }, { text: content, warnings: [] });
+    await assert.rejects(loadSigningKey(text, { name: path }), (error) => {
+      assert.ok(error instanceof ProxyError);
+      assert.equal(error.code, code);
+      assert.match(error.message, message);
+      assert.doesNotMatch(error.message, /chmod/);
+      return true;
+    });
+  }
+});
+
 test('the command quotes a path that a shell would take apart', async () => {
   const path = await keyFile("it's a key $HOME", 0o644);
   await refuses(path, 'key-file-exposed', /Run: chmod 600 '.*it'\\''s a key \$HOME'$/);
@@ -99,10 +119,10 @@ test('a readable file on a read-only file system is a mounted secret: a warning'
   const program = `import { readKeyText } from ${JSON.stringify(module)};
     console.log(JSON.stringify(await readKeyText(${JSON.stringify(join(mount, 'key'))})));`;
   // A mount in a namespace of its own leaves no trace.
-  const script = `set -e; mkdir -p "$1"; mount -t tmpfs none "$1" || exit 77; echo '{}' > "$1/key"
+  const script = `set -e; mkdir -p "$1"; mount -t tmpfs none "$1" || exit 77; printf %s "$4" > "$1/key"
     chmod 644 "$1/key"; mount -o remount,ro "$1" || exit 77; exec "$2" --import tsx --input-type=module -e "$3"`;
   const args = ['--map-root-user', '--mount', 'sh', '-c', script, 'sh'];
-  const run = spawnSync('unshare', [...args, mount, process.execPath, program], {
+  const run = spawnSync('unshare', [...args, mount, process.execPath, program, key.text], {
     encoding: 'utf8',
   });
   if (run.error !== undefined || run.status === 77 || /^unshare:/m.test(run.stderr)) {
@@ -111,7 +131,7 @@ test('a readable file on a read-only file system is a mounted secret: a warning'
   }
   assert.equal(run.status, 0, run.stderr);
   const { text, warnings } = JSON.parse(run.stdout) as { text: string; warnings: string[] };
-  assert.equal(text, '{}\n');
+  assert.equal(text, key.text);
   assert.match(warnings.join(), /mode 0644\); as a mounted secret it is taken/);
 });
 

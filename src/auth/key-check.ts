@@ -7,7 +7,7 @@ import type { JWK } from 'jose';
 import { ProxyError } from '../errors.ts';
 import { checkJwkSet } from './jwk-set-check.ts';
 import { type KeyFinding, finding } from './key-finding.ts';
-import { loadSigningKey, type SigningKey, trimKeyText } from './signing-key.ts';
+import { holdsPrivateKey, loadSigningKey, type SigningKey, trimKeyText } from './signing-key.ts';
 
 /** What was found in a text that should be a key or a JWK Set. */
 export interface KeyReport {
@@ -104,7 +104,7 @@ async function checkPem(text: string): Promise<KeyReport> {
 }
 
 async function checkPrivate(text: string): Promise<KeyReport> {
-  const secret = /"d"\s*:|PRIVATE KEY-----/.test(text);
+  const secret = holdsPrivateKey(text);
   try {
     const { alg, bits, kid } = await loadSigningKey(text);
     const what = alg === 'RS384' ? `RSA of ${bits} bits` : 'EC P-384';

@@ -6,7 +6,7 @@ import { isAbsolute } from 'node:path';
 
 import { pathInMessage } from '../config/path-in-message.ts';
 import { ProxyError } from '../errors.ts';
-import { trimKeyText } from './signing-key.ts';
+import { holdsPrivateKey, trimKeyText } from './signing-key.ts';
 
 /** Text of a key, and what is unwise about the way it is kept. */
 export interface KeyText {
@@ -25,8 +25,8 @@ const GROUP_AND_OTHERS = 0o077;
 /**
  * The key that a setting names.
  *
- * A file that its group or others can read is refused with the command that mends it. A secret
- * mounted into a container cannot be mended from inside: where the file system is read-only or the
+ * A file with a private key that its group or others can read is refused with the command that mends
+ * it; other text is handed out, for whoever reads it as a key to judge. A secret mounted into a container cannot be mended from inside: where the file system is read-only or the
  * file belongs to another user, there is a warning instead. Windows has no such bits: no check there.
  *
  * @param value the key itself (it starts with `{` or `-----BEGIN`) or the absolute path of its file
@@ -51,9 +51,14 @@ export async function readKeyText(
   }
   const file = await openKeyFile(value);
   try {
-    const warnings = await checkPermissions(value, file, options.uid ?? effectiveUid());
-    const { mtimeMs } = await file.stat();
-    return { text: decode(await file.readFile()), warnings, changedAtMs: mtimeMs };
+    const { size, mtimeMs } = await file.stat();
+    if (size > LONGEST_KEY_BYTES) throw refuseLength(value, size);
+    const text = decode(await file.readFile());
+    // Only a private key is to be hidden: "chmod 600" on whatever was named by mistake may break a machine.
+    const warnings = holdsPrivateKey(text)
+      ? await checkPermissions(value, file, options.uid ?? effectiveUid())
+      : [];
+    return { text, warnings, changedAtMs: mtimeMs };
   } catch (error) {
     throw error instanceof ProxyError ? error : refuseFile(value, error);
   } finally {
@@ -75,13 +80,7 @@ async function checkPermissions(
   file: FileHandle,
   uid: number | undefined,
 ): Promise<string[]> {
-  const { mode, uid: owner, size } = await file.stat();
-  if (size > LONGEST_KEY_BYTES) {
-    throw new ProxyError(
-      'key-file-too-large',
-      `the key file ${pathInMessage(path)} has ${size} bytes: expected a key, at most ${LONGEST_KEY_BYTES}. Name another file`,
-    );
-  }
+  const { mode, uid: owner } = await file.stat();
   if (uid === WINDOWS_UID || (mode & GROUP_AND_OTHERS) === 0) return [];
   const permissions = `0${(mode & 0o777).toString(8)}`;
   if (owner !== uid || (await isReadOnly(path))) {
@@ -119,6 +118,13 @@ async function isReadOnly(path: string): Promise<boolean> {
 function decode(bytes: Buffer): string {
   return new TextDecoder(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : 'utf-8').decode(
     bytes,
+  );
+}
+
+function refuseLength(path: string, bytes: number): ProxyError {
+  return new ProxyError(
+    'key-file-too-large',
+    `the key file ${pathInMessage(path)} has ${bytes} bytes: expected a key, at most ${LONGEST_KEY_BYTES}. Name another file`,
   );
 }
 

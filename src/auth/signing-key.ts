@@ -8,6 +8,7 @@ import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import type { JWK } from 'jose';
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
 
+import { pathInMessage } from '../config/path-in-message.ts';
 import { ProxyError } from '../errors.ts';
 import { parseJwkText } from './jwk.ts';
 import { parsePem } from './pem.ts';
@@ -50,7 +51,8 @@ export async function loadSigningKey(
   text: string,
   options: LoadSigningKeyOptions = {},
 ): Promise<SigningKey> {
-  const label = options.name === undefined ? 'signing key' : `signing key "${options.name}"`;
+  const label =
+    options.name === undefined ? 'signing key' : `signing key ${pathInMessage(options.name)}`;
   const { privateKey, kid } = parseKeyText(text, options.keyId, label);
   const alg = assertUsable(privateKey, label);
   const publicKey = createPublicKey(privateKey);
@@ -83,8 +85,13 @@ function parseKeyText(
   if (trimmed.includes('-----BEGIN')) return { privateKey: parsePem(trimmed, label) };
   throw new ProxyError(
     'key-unrecognized',
-    `${label} is neither JSON nor PEM: expected a text that starts with "{" or "-----BEGIN". A DER file becomes PEM with: openssl pkey -inform DER -in KEY.der -out KEY.pem`,
+    `${label} is no private key, neither JSON nor PEM: expected a text that starts with "{" or "-----BEGIN". A DER file becomes PEM with: openssl pkey -inform DER -in KEY.der -out KEY.pem`,
   );
+}
+
+/** Whether a text holds private key material, be it a usable key or not. */
+export function holdsPrivateKey(text: string): boolean {
+  return /"d"\s*:|PRIVATE KEY-----/.test(text);
 }
 
 /** The key text without a byte order mark, outer white space and the quotes of an .env file. */

@@ -11,7 +11,8 @@ export const keyCheck: RouteCheck = {
   async run({ config, destination, facts }) {
     const { client } = destination;
     const { text, warnings } = await readKeyText(client.key);
-    const key = await loadSigningKey(text, { keyId: client.keyId });
+    const name = text === client.key ? undefined : client.key;
+    const key = await loadSigningKey(text, { keyId: client.keyId, name });
     facts.key = key;
     const what = key.bits === undefined ? 'EC key on P-384' : `RSA key of ${key.bits} bits`;
     const where =
