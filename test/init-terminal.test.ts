@@ -41,6 +41,8 @@ it('init asks, waits for the click and shows the first answer', options, async (
   await terminal.shows(/What may the proxy ask for\? \(reading only[^]*to navigate/);
   terminal.type(ENTER);
   await terminal.shows(/Now an administrator has to enable the client[^]*waiting for the client/);
+  // Its own line, which the progress below it does not replace.
+  assert.match(terminal.text(), /Ctrl-C stops, and running init again goes on from here\s*\n/);
   const added = [...sandbox.state.clients.values()].find(({ enabled }) => !enabled);
   assert.ok(added);
   added.enabled = true;

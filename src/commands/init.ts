@@ -13,13 +13,14 @@ import { type InitArgs, initOptions, parseWait } from './init/arguments.ts';
 import { waitForToken } from './init/enabling.ts';
 import { loadMade, resume } from './init/existing.ts';
 import { buildFirstTarget, type FirstAnswer, requestFirstAnswer } from './init/first-answer.ts';
+import { reportNoToken } from './init/no-token.ts';
 import { tellResult } from './init/result.ts';
 import { agreeToReplace, holdsOnlySandboxes } from './init/sandbox-config.ts';
 import { assertListenable, setUp } from './init/setup.ts';
 import { createWarningLogger } from './loggers.ts';
 import { startPublishingProxy } from './publishing-proxy.ts';
+import { tellEnabling, type WaitingClient } from './registration/enabling-steps.ts';
 import { assertFlags } from './registration/flags.ts';
-import { reportWithHints } from './route-failure.ts';
 import { EXIT, type Runtime, type StopSignal, signalExitCode } from './runtime.ts';
 
 /** Leads from nothing to the first FHIR answer. */
@@ -53,9 +54,9 @@ export const initCommand: Command<InitArgs> = {
     const file = resolve(runtime.cwd, args.config);
     dialogue.begin('fhir-auth-proxy init');
     try {
-      await makeOrResume(args, file, dialogue, runtime);
-      const loaded = await loadMade(file, args, runtime);
-      const goOn = () => finish({ ...loaded, file }, args, longestSeconds, dialogue, runtime);
+      const isNew = await makeOrResume(args, file, dialogue, runtime);
+      const loaded = { ...(await loadMade(file, args, runtime)), file, isNew };
+      const goOn = () => finish(loaded, args, longestSeconds, dialogue, runtime);
       return args['jwks-uri'] === undefined
         ? await goOn()
         : await whilePublished(loaded.config, dialogue, runtime, goOn);
@@ -67,25 +68,27 @@ export const initCommand: Command<InitArgs> = {
   },
 };
 
+/** Gives whether the config file was made just now. */
 async function makeOrResume(
   args: InitArgs,
   file: string,
   dialogue: Dialogue,
   runtime: Runtime,
-): Promise<void> {
+): Promise<boolean> {
   const existing =
     !args.force && (await isThere(file)) ? await loadMade(file, args, runtime) : undefined;
   const keeping = existing !== undefined && holdsOnlySandboxes(existing.config);
   if (existing !== undefined && !keeping) {
     await resume(existing, args, file, dialogue, runtime);
-    return;
+    return false;
   }
   if (keeping) await agreeToReplace(file, args, dialogue, runtime);
   await setUp(args, { configFile: file, keeping }, dialogue, runtime);
+  return true;
 }
 
 /** What there is once the config file is written. */
-type Loaded = LoadedConfig & { route: RouteConfig; file: string };
+type Loaded = LoadedConfig & { route: RouteConfig; file: string; isNew: boolean };
 
 /** The server fetches the keys at each token request: they are published until a proxy runs for good. */
 async function whilePublished<T>(
@@ -115,26 +118,42 @@ async function finish(
   dialogue: Dialogue,
   runtime: Runtime,
 ): Promise<number> {
+  const { config, route, file, isNew } = loaded;
+  const client = {
+    clientId: route.client?.id ?? '',
+    name: isNew && args['client-id'] === undefined ? args['client-name'] : undefined,
+    adminPage: adminPage(route),
+  };
+  const result = { loaded, args, adminPage: client.adminPage };
+  // Whether a client of an earlier run is enabled already shows at the first try.
+  if (isNew || longestSeconds === 0) tellEnabling(client, dialogue);
   if (longestSeconds === 0) {
-    tellResult({ loaded, args, adminPage: adminPage(loaded.route) }, dialogue, runtime);
+    tellResult(result, dialogue, runtime);
     return EXIT.ok;
   }
-  const token = await getToken(loaded.route, longestSeconds, dialogue, runtime);
+  const onWaiting = () => {
+    if (!isNew) tellEnabling(client, dialogue);
+  };
+  const wait = { longestSeconds, onWaiting, client, file };
+  const token = await getToken(route, wait, dialogue, runtime);
   if (typeof token === 'number') return token;
   const target = buildFirstTarget(token.grantedScopes);
-  const answer = await requestFirstAnswer(loaded.config, loaded.route, target, runtime);
-  tellResult(
-    { loaded, args, adminPage: adminPage(loaded.route), token, answer },
-    dialogue,
-    runtime,
-  );
+  const answer = await requestFirstAnswer(config, route, target, runtime);
+  tellResult({ ...result, token, answer }, dialogue, runtime);
   return isGood(answer, token) ? EXIT.ok : EXIT.failed;
+}
+
+interface Wait {
+  longestSeconds: number | undefined;
+  onWaiting: () => void;
+  client: Omit<WaitingClient, 'adminPage'> & { adminPage: string | undefined };
+  file: string;
 }
 
 /** A token; or the exit code when there is none. */
 async function getToken(
   config: RouteConfig,
-  longestSeconds: number | undefined,
+  { longestSeconds, onWaiting, client, file }: Wait,
   dialogue: Dialogue,
   runtime: Runtime,
 ): Promise<AccessToken | number> {
@@ -144,13 +163,13 @@ async function getToken(
   });
   try {
     const stop = runtime.stopSignal();
-    const ended = await waitForToken(route, longestSeconds, dialogue, stop);
+    const ended = await waitForToken(route, longestSeconds, dialogue, { stop, onWaiting });
     if ('token' in ended) return ended.token;
     if ('stopped' in ended) {
       runtime.stderr.write('stopped; everything made is kept, run init again to go on\n');
       return signalExitCode(stop.reason as StopSignal);
     }
-    const code = reportWithHints(ended.error, ended.hints, runtime);
+    const code = reportNoToken(ended, client, file, runtime);
     if (ended.timedOut) runtime.stderr.write('Run init again to go on from here\n');
     return code;
   } finally {

@@ -13,8 +13,8 @@ import {
   explainRegistration,
   register,
   type Registration,
-  tellEnabling,
 } from './registration/client.ts';
+import { tellEnabling } from './registration/enabling-steps.ts';
 import { assertFlags, loadTrust } from './registration/flags.ts';
 import { DEFAULT_LISTEN, resolveJwksUri } from './registration/jwks-uri.ts';
 import { type FiledKey, provideKey } from './registration/key-file.ts';
@@ -119,7 +119,7 @@ async function tellClient(
     await writeRegistration(file, { clientId, ...removal });
     dialogue.step(`wrote ${relative(cwd, file)}, with which --remove takes it back`);
   }
-  tellEnabling(server, args['client-name'], dialogue);
+  tellEnabling({ clientId, name: args['client-name'], adminPage: pages?.apiClients }, dialogue);
   if (!args.json) {
     stdout.write(`${clientId}\n`);
     return;

@@ -2,7 +2,7 @@
 import { relative } from 'node:path';
 
 import { callableHost } from '../../config/host.ts';
-import type { LoadedConfig } from '../../config/load.ts';
+import { DEFAULT_CONFIG_FILE, type LoadedConfig } from '../../config/load.ts';
 import type { RouteConfig } from '../../config/schema.ts';
 import type { AccessToken } from '../../contracts.ts';
 import type { Dialogue } from '../dialogue.ts';
@@ -23,22 +23,32 @@ export interface Result {
 
 /** Prints the first answer and what to type next; with `--json` what was made, without any health data. */
 export function tellResult(result: Result, dialogue: Dialogue, runtime: Runtime): void {
-  const { loaded, args, answer } = result;
+  const { loaded, args, token, answer } = result;
   if (args.json) {
     runtime.stdout.write(`${JSON.stringify(describeResult(result), null, 2)}\n`);
     return;
   }
   const { listen } = loaded.config;
-  const file = relative(runtime.cwd, loaded.file);
-  const start = `fhir-auth-proxy${file === 'proxy.config.json' ? '' : ` --config ${file || loaded.file}`}`;
   if (answer !== undefined) {
     dialogue.step(`GET ${loaded.route.path}${answer.target} was answered with ${answer.status}:`);
     runtime.stdout.write(formatAnswer(answer));
   }
-  dialogue.note('Start the proxy, and ask it without a token', [
-    start,
+  const title = token === undefined ? 'Once it is enabled, start the proxy' : 'Start the proxy';
+  dialogue.note(`${title}, and ask it without a token`, [
+    commandWithConfig('', loaded.file, runtime.cwd),
     `curl 'http://${callableHost(listen.host)}:${listen.port}${loaded.route.path}${answer?.target ?? '/Patient'}'`,
   ]);
+}
+
+/**
+ * What to type for a command that reads the config file.
+ *
+ * @param command empty for the one that runs the proxy
+ */
+export function commandWithConfig(command: string, file: string, cwd: string): string {
+  const shown = relative(cwd, file) || file;
+  const flag = shown === DEFAULT_CONFIG_FILE ? '' : `--config ${shown}`;
+  return ['fhir-auth-proxy', command, flag].filter((word) => word !== '').join(' ');
 }
 
 function describeResult({ loaded, adminPage, token, answer }: Result): object {

@@ -15,7 +15,6 @@ import {
   explainRegistration,
   register,
   type Registration,
-  tellEnabling,
 } from '../registration/client.ts';
 import { DEFAULT_LISTEN, resolveJwksUri } from '../registration/jwks-uri.ts';
 import { type FiledKey, provideKey } from '../registration/key-file.ts';
@@ -61,8 +60,6 @@ export async function setUp(
     if (keeping) dialogue.step(`kept the old file as ${shown(await keepCopy(configFile))}`);
     await writeConfigFile(configFile, config, args.force || keeping);
     dialogue.step(`wrote ${shown(configFile)}`);
-    const name = args['client-id'] === undefined ? args['client-name'] : clientId;
-    tellEnabling(server, name, dialogue);
   } finally {
     await server.dispatcher.destroy();
   }

@@ -139,16 +139,3 @@ export function describeByHand(
     ],
   };
 }
-
-/** What an administrator of OpenEMR has to do before the client can be used. */
-export function tellEnabling(
-  { description: { pages } }: ReachedServer,
-  name: string,
-  dialogue: Dialogue,
-): void {
-  if (pages === undefined) return;
-  dialogue.note('Now an administrator has to enable the client', [
-    pages.apiClients,
-    `or: log in, Admin > System > API Clients > "${name}" > Enable Client`,
-  ]);
-}

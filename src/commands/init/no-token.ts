@@ -1,0 +1,42 @@
+/** Why `init` ended without a token. */
+import { describeEnabling, type WaitingClient } from '../registration/enabling-steps.ts';
+import { reportWithHints } from '../route-failure.ts';
+import { EXIT, type Runtime } from '../runtime.ts';
+import { isDisabledClient, type Waiting } from './enabling.ts';
+import { commandWithConfig } from './result.ts';
+
+/**
+ * Tells it on standard error: that the client is not enabled, where that is what the wait was for and
+ * nothing speaks against it; else the failure with its hints.
+ *
+ * @param file absolute path of the config file
+ * @returns the exit code
+ */
+export function reportNoToken(
+  { error, hints, timedOut, waitedMs }: Extract<Waiting, { error: unknown }>,
+  client: Omit<WaitingClient, 'adminPage'> & { adminPage: string | undefined },
+  file: string,
+  runtime: Runtime,
+): number {
+  const { adminPage } = client;
+  if (!timedOut || adminPage === undefined || !isDisabledClient(error, hints)) {
+    return reportWithHints(error, hints, runtime);
+  }
+  const steps = describeEnabling({ ...client, adminPage });
+  const isCertain = hints.some(
+    ({ id, certainty }) => id === 'client-disabled' && certainty === 'certain',
+  );
+  runtime.stderr.write(
+    [
+      `error: the client is still not enabled after ${Math.round(waitedMs / 1000)} s`,
+      ...steps.map((step) => `  ${step}`),
+      ...(isCertain
+        ? []
+        : [
+            `If it is enabled there, "${commandWithConfig('doctor', file, runtime.cwd)}" looks for other causes`,
+          ]),
+      '',
+    ].join('\n'),
+  );
+  return EXIT.failed;
+}

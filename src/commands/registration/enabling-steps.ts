@@ -1,0 +1,32 @@
+/** What an administrator of OpenEMR has to do before a client can be used. */
+import type { Dialogue } from '../dialogue.ts';
+
+/** A client that waits to be enabled. */
+export interface WaitingClient {
+  clientId: string;
+  /** As registered; undefined when that is not known. Many clients may have the same. */
+  name?: string | undefined;
+  /** Page where clients are enabled. */
+  adminPage: string;
+}
+
+/** Where to go, what to click, and which client is meant. */
+export function describeEnabling({ clientId, name, adminPage }: WaitingClient): string[] {
+  const what = name === undefined ? 'the client' : `"${name}"`;
+  return [
+    adminPage,
+    `or: log in, Admin > System > API Clients > ${what} > Enable Client`,
+    `client id  ${clientId}`,
+  ];
+}
+
+/** Tells an administrator's part; nothing where the server has no such page. */
+export function tellEnabling(
+  client: Omit<WaitingClient, 'adminPage'> & { adminPage: string | undefined },
+  dialogue: Dialogue,
+): void {
+  const { adminPage } = client;
+  if (adminPage === undefined) return;
+  const lines = describeEnabling({ ...client, adminPage });
+  dialogue.note('Now an administrator has to enable the client', lines);
+}
