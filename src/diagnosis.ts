@@ -167,6 +167,7 @@ function routeEvidence(route: Route, exchange: RequestFacts): Evidence {
     ...(exchange.interaction === undefined ? {} : { interaction: exchange.interaction }),
     ...(exchange.parameterNames === undefined ? {} : { parameterNames: exchange.parameterNames }),
     fhirBase: route.fhirBase,
+    hasAuthority: route.config.tls.ca !== undefined,
     ...(version === undefined ? {} : { serverVersion: version.comparable }),
     requestedScopes,
     ...(obtainedAtMs === undefined

@@ -6,11 +6,12 @@ import type { SigningKey } from './auth/signing-key.ts';
 import type { RouteConfig } from './config/schema.ts';
 import type { Clock } from './contracts.ts';
 import { createDiagnosis, type ServedRoute } from './diagnosis.ts';
-import { ConfigError, ProxyError } from './errors.ts';
+import { ProxyError } from './errors.ts';
 import type { PublishedKeys } from './published-keys.ts';
 import { digestRouteInputs } from './route-inputs.ts';
 import { loadPublishedKeys } from './route-key.ts';
 import { createRoute, type RouteOptions } from './route.ts';
+import { assertAllMade } from './settle-all.ts';
 
 /** A route that is being used. */
 export type RouteInUse = ServedRoute & {
@@ -153,18 +154,6 @@ async function warmUp({ tokens }: RouteInUse, old: RouteInUse | undefined): Prom
   // The token source has logged why there is none; whoever asks will be told.
   await Promise.race([tokens.get().catch(() => undefined), late]);
   clearTimeout(timer);
-}
-
-function assertAllMade(results: readonly PromiseSettledResult<unknown>[]): void {
-  const reasons: unknown[] = results.flatMap((result) =>
-    result.status === 'rejected' ? [result.reason] : [],
-  );
-  const defect = reasons.find((reason) => !(reason instanceof ConfigError));
-  if (defect !== undefined) throw defect;
-  const [only] = reasons;
-  if (reasons.length === 1) throw only;
-  const problems = (reasons as ConfigError[]).flatMap((error) => error.problems);
-  if (problems.length > 0) throw new ConfigError(problems);
 }
 
 function describeChanges(

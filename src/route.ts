@@ -1,4 +1,6 @@
 /** One route made ready: its upstream (or sandbox), its tokens, its engine. Wires auth to forward. */
+import type { ConnectionOptions } from 'node:tls';
+
 import { Agent, Pool, type buildConnector, type Dispatcher } from 'undici';
 
 import { createDiscovery, type Discovery } from './auth/discovery.ts';
@@ -13,13 +15,14 @@ import { createOpenAnswers } from './forward/open-answers.ts';
 import { createReplayRule } from './forward/replay.ts';
 import { createTransport } from './forward/transport.ts';
 import { followErrorLog, type ErrorLogFollower } from './hints/error-log/follow.ts';
-import { loadRouteKey } from './route-key.ts';
+import { loadRouteKey, type RouteKey } from './route-key.ts';
 import { createLinks } from './route-links.ts';
 import {
   createServerVersionSource,
   type ServerVersion,
   type ServerVersionSource,
 } from './server-version.ts';
+import { settleAll } from './settle-all.ts';
 
 /** Largest head of an upstream answer, in bytes; OpenEMR's are about 1 KiB. */
 const MOST_HEAD_BYTES = 65_536;
@@ -94,12 +97,9 @@ export async function createRoute(
   opened?: Destination,
 ): Promise<Route> {
   const { logger, clock } = options;
-  const tls = await loadTlsOptions(config.tls, `routes["${config.path}"].tls`);
-  const exposed = await findExposedTlsKey(config.tls);
-  if (exposed !== undefined) logger.warn({ setting: `routes["${config.path}"].tls.key` }, exposed);
-  const destination = opened ?? (await openDestination(config));
+  const { tls, destination, routeKey } = await loadInputs(config, logger, opened);
+  const { key, changedAtMs } = routeKey;
   const url = new URL(destination.fhirBase);
-  const { key, changedAtMs } = await loadRouteKey(config.path, destination.client, logger);
   const connect: Connect = { ...(tls as Connect), timeout: config.timeouts.connectMs };
   const agent = new Agent({
     connect,
@@ -156,6 +156,28 @@ export async function createRoute(
   };
 }
 
+/** Everything that may be wrong with a route, so that all of it is told at once. */
+async function loadInputs(
+  config: RouteConfig,
+  logger: Logger,
+  opened: Destination | undefined,
+): Promise<{ tls: ConnectionOptions; destination: Destination; routeKey: RouteKey }> {
+  const at = `routes["${config.path}"].tls`;
+  const opening = opened === undefined ? openDestination(config) : Promise.resolve(opened);
+  const loadingTls = loadTlsOptions(config.tls, at);
+  const loadingKey = opening.then(({ client }) => loadRouteKey(config.path, client, logger));
+  try {
+    await settleAll([loadingTls, opening, loadingKey]);
+    const exposed = await findExposedTlsKey(config.tls);
+    if (exposed !== undefined) logger.warn({ setting: `${at}.key` }, exposed);
+    return { tls: await loadingTls, destination: await opening, routeKey: await loadingKey };
+  } catch (error) {
+    if (opened === undefined)
+      await opening.then((destination) => destination.close()).catch(() => undefined);
+    throw error;
+  }
+}
+
 function openErrorLog(
   { errorLogCommand }: RouteConfig,
   path: string | undefined,
@@ -194,7 +216,11 @@ function createTokens(
   key: SigningKey,
   shared: RouteOptions & { dispatcher: Dispatcher },
 ): { tokens: TokenSource; discovery: Discovery; version: ServerVersionSource } {
-  const options = { ...shared, timeoutMs: config.timeouts.tokenMs };
+  const options = {
+    ...shared,
+    timeoutMs: config.timeouts.tokenMs,
+    hasAuthority: config.tls.ca !== undefined,
+  };
   const discovery = createDiscovery({ ...options, fhirBase: new URL(fhirBase) });
   const version = createServerVersionSource({ ...options, fhirBase, discovery });
   const tokens = createTokenSource({

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -376,8 +377,45 @@ describe('TLS', () => {
       sandbox: { tls },
       route: () => ({ tls: { ca: '/nowhere/openemr.pem' } }),
     });
-    assert.match(run.only('tls').message, /tls\.ca: "\/nowhere\/openemr\.pem" does not exist/);
-    assert.equal(run.only('token').message, 'needs "tls"');
+    assert.match(
+      run.only('tls-files').message,
+      /tls\.ca: "\/nowhere\/openemr\.pem" does not exist/,
+    );
+    assert.equal(run.only('token').message, 'needs "tls-files"');
+  });
+
+  it('fails for files that are missing also when the server is down', async (t) => {
+    const port = await closedPort();
+    const run = await examine(t, {
+      route: () => ({
+        upstream: `https://127.0.0.1:${port}/apis/default/fhir`,
+        tls: { ca: '/nowhere/openemr.pem' },
+      }),
+      client: () => ({ publish: ['/nowhere/next.jwk.json'] }),
+    });
+    assert.deepEqual(run.named('fail'), ['published-keys', 'tls-files', 'tcp']);
+    assert.match(run.only('published-keys').message, /"\/nowhere\/next\.jwk\.json" does not exist/);
+  });
+
+  it('tells a certificate that has changed from one that was never trusted', async (t) => {
+    const trusted = await createCertificate();
+    const ca = join(await folderFor(t), 'openemr.pem');
+    await writeFile(ca, trusted.cert);
+    const run = await examine(t, {
+      sandbox: { tls: await createCertificate() },
+      route: () => ({ tls: { ca } }),
+    });
+    const { message, fix = '', hint } = run.only('tls');
+    assert.match(
+      message,
+      /neither in "tls\.ca" nor signed by .*new one, or somebody is in between/,
+    );
+    assert.match(fix, /^Compare its SHA-256 fingerprint .*: [0-9A-F:]{95}; "tls\.ca" holds /);
+    assert.ok(fix.includes(new X509Certificate(trusted.cert).fingerprint256), fix);
+    assert.ok(fix.includes(`> "${ca}"`), fix);
+    assert.equal(hint?.id, 'upstream-tls');
+    assert.match(hint.cause, /a new one, or somebody is in between/);
+    assert.doesNotMatch(JSON.stringify(run.results), /insecure/);
   });
 });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { parseNetworkFailure } from '../src/auth/network-failure.ts';
+import { explain } from '../src/hints/match.ts';
 
 function failure(code: string, cause?: unknown): Error {
   return Object.assign(new Error('secret detail', { cause }), { code });
@@ -65,4 +66,24 @@ test('what has no code, or goes round in circles, still gets words', () => {
       kind: 'transient',
     });
   }
+});
+
+test('where "tls.ca" is set a certificate that is not trusted is another one than was trusted', () => {
+  for (const code of ['DEPTH_ZERO_SELF_SIGNED_CERT', 'CERT_SIGNATURE_FAILURE']) {
+    const error = Object.assign(new Error('tls'), { code });
+    const changed = parseNetworkFailure(error, { hasAuthority: true });
+    assert.match(changed.reason, /neither in "tls\.ca" .*a new one, or somebody is in between/);
+    assert.match(changed.remedy, /^compare its fingerprint/);
+    assert.match(parseNetworkFailure(error).remedy, /^name its certificate/);
+    const hintOf = (hasAuthority: boolean) =>
+      explain({ stage: 'discovery', nodeCode: code, hasAuthority, logEntries: [] })[0];
+    assert.match(hintOf(true)?.fix ?? '', /^Compare the SHA-256 fingerprints/);
+    assert.doesNotMatch(JSON.stringify(hintOf(true)), /insecure/);
+    assert.match(hintOf(false)?.fix ?? '', /^Save the certificate/);
+  }
+  const refused = Object.assign(new Error('tcp'), { code: 'ECONNREFUSED' });
+  assert.deepEqual(
+    parseNetworkFailure(refused, { hasAuthority: true }),
+    parseNetworkFailure(refused),
+  );
 });

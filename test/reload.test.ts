@@ -190,11 +190,19 @@ test('a configuration that cannot be used is told with every problem, and the ol
         { ...route!, client },
         { ...route!, path: '/b', client: { ...client, key: join(folder, 'bad.json') } },
         { ...route!, path: '/c', tls: { ...route!.tls, ca: join(folder, 'none.pem') } },
+        {
+          ...route!,
+          path: '/d',
+          client,
+          tls: { ...route!.tls, ca: join(folder, 'bad.json') },
+        },
         { ...route!, path: '/good' },
       ],
     }),
   );
-  assert.equal(problems.length, 3, problems.join('\n'));
+  assert.equal(problems.length, 5, problems.join('\n'));
+  assert.match(problems[3]!, /^routes\["\/d"\]\.tls\.ca: .*holds no certificate/);
+  assert.match(problems[4]!, /^routes\["\/d"\]\.client\.key: .*does not exist/);
   assert.match(problems[0]!, /^routes\["\/fhir"\]\.client\.key: the key file ".*" does not exist/);
   assert.match(problems[1]!, /^routes\["\/b"\]\.client\.key: .*neither JSON nor PEM/);
   assert.match(problems[2]!, /^routes\["\/c"\]\.tls\.ca: .*does not exist/);

@@ -57,6 +57,8 @@ export interface DiscoveryOptions {
   dispatcher: Dispatcher;
   /** Milliseconds for the request. */
   timeoutMs: number;
+  /** Whether "tls.ca" is set, for the words about a certificate that is not trusted; default no. */
+  hasAuthority?: boolean | undefined;
   clock: Clock;
   logger: Logger;
 }
@@ -159,17 +161,18 @@ export function smartConfigurationUrl(fhirBase: URL): string {
 
 async function requestSmartConfiguration(
   url: string,
-  { dispatcher, timeoutMs, clock }: DiscoveryOptions,
+  { dispatcher, timeoutMs, clock, hasAuthority }: DiscoveryOptions,
 ): Promise<SmartConfiguration> {
   let answer: HttpAnswer;
   try {
     const headers = { accept: 'application/json' };
     answer = await requestAnswer({ url, method: 'GET', headers, dispatcher, timeoutMs, clock });
   } catch (error) {
-    const { reason, remedy, kind } = parseNetworkFailure(error);
+    const { reason, remedy, kind } = parseNetworkFailure(error, { hasAuthority });
     throw new TokenError(
       'discovery-unreachable',
-      `the SMART configuration at "${url}" could not be read: ${reason}; ${remedy}, ${REMEDY}`,
+      // A token endpoint at the same server would be as far away: it is not offered as a way out.
+      `the SMART configuration at "${url}" could not be read: ${reason}; ${remedy}`,
       { kind, cause: error },
     );
   }
@@ -227,12 +230,13 @@ function refuseStatus(answer: HttpAnswer, url: string): TokenError {
   const { status, retryAfterSeconds } = answer;
   const isRedirect = status >= 300 && status < 400;
   const passes = status >= 500 || status === 429 || status === 408;
+  const wayOut = passes ? '' : `, ${REMEDY}`;
   const remedy = isRedirect
     ? 'redirects are not followed: set the upstream to the final address'
     : 'check that the upstream is a FHIR base URL and that its FHIR API is switched on';
   return new TokenError(
     'discovery-failed',
-    `the SMART configuration at "${url}" was answered with status ${status}: expected 200; ${remedy}, ${REMEDY}`,
+    `the SMART configuration at "${url}" was answered with status ${status}: expected 200; ${remedy}${wayOut}`,
     {
       kind: passes ? 'transient' : 'configuration',
       answer: keptAnswer(answer),

@@ -46,6 +46,14 @@ const UNTRUSTED: Words = {
   remedy: 'name its certificate, or that of its authority, in "tls.ca"',
   kind: 'configuration',
 };
+/** The same where "tls.ca" names what is trusted: adding a certificate blindly would trust a stranger. */
+const NOT_THE_TRUSTED: Words = {
+  reason:
+    'the certificate that it shows is neither in "tls.ca" nor signed by one there: it has a new one, or somebody is in between',
+  remedy:
+    'compare its fingerprint with that of the certificate on the server itself, then put the new one into the file of "tls.ca"',
+  kind: 'configuration',
+};
 const NOT_TLS: Words = {
   reason: 'no TLS connection could be agreed on',
   remedy: 'check whether the URL should start with "http:" instead of "https:", or the other way',
@@ -87,6 +95,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
   UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  CERT_SIGNATURE_FAILURE: UNTRUSTED,
   CERT_HAS_EXPIRED: {
     reason: 'its certificate has expired',
     remedy: 'renew the certificate of the server',
@@ -123,9 +132,17 @@ export function isUntrusted(code: string | undefined): code is string {
   return code !== undefined && WORDS[code] === UNTRUSTED;
 }
 
-/** Puts a rejected request into words. Looks through `cause` and through the parts of an AggregateError. */
-export function parseNetworkFailure(error: unknown): NetworkFailure {
+/**
+ * Puts a rejected request into words. Looks through `cause` and through the parts of an AggregateError.
+ *
+ * @param options.hasAuthority whether "tls.ca" is set; default no
+ */
+export function parseNetworkFailure(
+  error: unknown,
+  { hasAuthority = false }: { hasAuthority?: boolean | undefined } = {},
+): NetworkFailure {
   const code = networkCode(error);
+  if (hasAuthority && isUntrusted(code)) return { code, ...NOT_THE_TRUSTED };
   const known = code === undefined ? undefined : WORDS[code];
   if (known !== undefined) return { code, ...known };
   if (code?.startsWith('HPE_') === true) return { code, ...NOT_HTTP };

@@ -23,6 +23,8 @@ export interface TokenAttemptOptions {
   dispatcher: Dispatcher;
   /** Milliseconds for one token request. */
   timeoutMs: number;
+  /** See {@link TokenRequestOptions}. */
+  hasAuthority?: boolean | undefined;
   clock: Clock;
   logger: Logger;
   /** Told how each token request ended. */

@@ -47,13 +47,16 @@ export interface TokenRequestOptions {
   dispatcher: Dispatcher;
   /** Milliseconds for the request. */
   timeoutMs: number;
+  /** Whether "tls.ca" is set, for the words about a certificate that is not trusted; default no. */
+  hasAuthority?: boolean | undefined;
   clock: Clock;
   signal: AbortSignal;
 }
 
 /** Sends one token request with a new assertion. Rejects with TokenError, or with the reason of `signal`. */
 export async function requestToken(options: TokenRequestOptions): Promise<TokenResponse> {
-  const { url, audience, client, key, dispatcher, timeoutMs, clock, signal } = options;
+  const { url, audience, client, key, dispatcher, timeoutMs, clock, signal, hasAuthority } =
+    options;
   const assertion = await buildClientAssertion({ key, clientId: client.id, audience, clock });
   let answer: HttpAnswer;
   try {
@@ -68,7 +71,7 @@ export async function requestToken(options: TokenRequestOptions): Promise<TokenR
     });
   } catch (error) {
     signal.throwIfAborted();
-    const { reason, remedy, kind } = parseNetworkFailure(error);
+    const { reason, remedy, kind } = parseNetworkFailure(error, { hasAuthority });
     throw new TokenError(
       'token-endpoint-unreachable',
       `no answer from the token endpoint "${url}": ${reason}; ${remedy}`,

@@ -72,6 +72,12 @@ export async function findExposedTlsKey({ key }: TlsConfig): Promise<string | un
   return `the key file "${key}" can be read by others than its owner (mode 0${mode.toString(8)}): expected 0600`;
 }
 
+/** The certificates of a PEM file. Rejects when it cannot be read, or one of them is none. */
+export async function readCertificates(file: string): Promise<X509Certificate[]> {
+  const pem = await readFile(file, 'utf8');
+  return (pem.match(CERTIFICATE) ?? []).map((certificate) => new X509Certificate(certificate));
+}
+
 /** The usual certificate authorities and those of a PEM text, each as PEM. */
 export function authoritiesWith(pem: string): string[] {
   // From Node 22.15 on this includes NODE_EXTRA_CA_CERTS and, when asked for, the system's store.

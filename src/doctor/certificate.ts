@@ -6,13 +6,15 @@ import { connect, type ConnectionOptions } from 'node:tls';
 import { Agent, type buildConnector } from 'undici';
 
 import { parseNetworkFailure } from '../auth/network-failure.ts';
-import { isLoopbackHost, withBrackets } from '../config/host.ts';
+import { isLoopbackHost } from '../config/host.ts';
 import { loadTlsOptions } from '../config/tls.ts';
 import type { RouteCheck } from './check.ts';
+import { nameIn } from './distinguished-name.ts';
 import { explainNetwork, failNetwork } from './explain.ts';
 import { addressOf } from './network.ts';
 import { fail, type Finding, ok, warn } from './result.ts';
 import type { Subject } from './subject.ts';
+import { trustFix } from './trust-fix.ts';
 
 const DAY_MS = 86_400_000;
 /** A certificate that ends within this time is worth a word. */
@@ -21,7 +23,7 @@ const SOON_MS = 14 * DAY_MS;
 /** Shakes hands as the proxy would, and shows issuer, names and end of the certificate. */
 export const tlsCheck: RouteCheck = {
   name: 'tls',
-  needs: ['tcp'],
+  needs: ['tls-files', 'tcp'],
   async run(subject) {
     const { base, config } = subject;
     const options = await loadTlsOptions(config.tls, `routes["${config.path}"].tls`);
@@ -39,13 +41,13 @@ export const tlsCheck: RouteCheck = {
       return [
         warn(
           `any certificate is accepted ("tls.insecure"); this one would be refused: ${describe(certificate)}`,
-          trustFix(base, certificate),
+          await trustFix(base, certificate),
         ),
       ];
     }
     // What anyone may read is read all the same, so that one look shows more than one problem.
     replaceAgent(subject, { ...options, rejectUnauthorized: false });
-    return [judgeRefused(subject, problem, certificate)];
+    return [await judgeRefused(subject, problem, certificate)];
   },
 };
 
@@ -129,17 +131,18 @@ function judgeTrusted(
   return findings.length > 0 ? findings : [ok(`trusted: ${describe(certificate)}`)];
 }
 
-function judgeRefused(
+async function judgeRefused(
   subject: Subject,
   problem: string,
   certificate: X509Certificate | undefined,
-): Finding {
-  const { base } = subject;
+): Promise<Finding> {
+  const { base, config } = subject;
+  const { ca } = config.tls;
   const error = Object.assign(new Error(problem), { code: problem });
-  const { reason } = parseNetworkFailure(error);
+  const { reason } = parseNetworkFailure(error, { hasAuthority: ca !== undefined });
   const hint = explainNetwork(subject, error);
   const message = `${reason} (${problem}): ${describe(certificate)}`;
-  if (isAboutTrust(problem)) return fail(message, trustFix(base, certificate), hint);
+  if (isAboutTrust(problem)) return fail(message, await trustFix(base, certificate, ca), hint);
   if (problem === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     return fail(message, nameFix(base, certificate), hint);
   }
@@ -147,21 +150,9 @@ function judgeRefused(
 }
 
 function isAboutTrust(problem: string): boolean {
-  return /SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|CERT_UNTRUSTED/.test(problem);
-}
-
-/** The exact configuration; nothing is written, since only a person can compare the fingerprint. */
-function trustFix(base: URL, certificate: X509Certificate | undefined): string {
-  const { host, port } = addressOf(base);
-  const address = `${withBrackets(host)}:${port}`;
-  const isSelfSigned = certificate === undefined || certificate.issuer === certificate.subject;
-  const compare =
-    certificate === undefined
-      ? ''
-      : `. Compare its SHA-256 fingerprint with the server's own first: ${certificate.fingerprint256}`;
-  return isSelfSigned
-    ? `Save it: openssl s_client -connect ${address} </dev/null | openssl x509 > openemr.pem, beside the config file; then add to this route: "tls": { "ca": "openemr.pem" }${compare}`
-    : `Get the certificate of its authority (${nameIn(certificate.issuer)}) as a PEM file; then add to this route: "tls": { "ca": "authority.pem" }`;
+  return /SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|CERT_UNTRUSTED|CERT_SIGNATURE_FAILURE/.test(
+    problem,
+  );
 }
 
 function nameFix(base: URL, certificate: X509Certificate | undefined): string {
@@ -190,11 +181,4 @@ function endOf({ validTo }: X509Certificate): number {
 function namesOf(certificate: X509Certificate | undefined): string[] {
   const names = certificate?.subjectAltName?.split(', ') ?? [];
   return names.map((name) => name.replace(/^(?:DNS|IP Address):/, ''));
-}
-
-/** The common name, else the organisation, in the lines of a distinguished name. */
-function nameIn(distinguishedName: string): string {
-  const [, name] =
-    /^CN=(.+)$/m.exec(distinguishedName) ?? /^O=(.+)$/m.exec(distinguishedName) ?? [];
-  return `"${(name ?? distinguishedName.replaceAll('\n', ', ')).slice(0, 100)}"`;
 }

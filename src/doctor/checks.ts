@@ -5,6 +5,7 @@ import { clockCheck } from './clock.ts';
 import { discoveryCheck, tokenEndpointCheck } from './discovery.ts';
 import { errorLogCheck } from './error-log.ts';
 import { baseCheck, metadataCheck } from './fhir-base.ts';
+import { publishedKeysCheck, tlsFilesCheck } from './files.ts';
 import { keyCheck } from './key.ts';
 import { dnsCheck, tcpCheck } from './network.ts';
 import { readCheck } from './reads.ts';
@@ -14,6 +15,8 @@ import { grantedScopesCheck, tokenCheck } from './token.ts';
 /** From the key to the last resource type; each may use what those before it found out. */
 export const ROUTE_CHECKS: readonly RouteCheck[] = [
   keyCheck,
+  publishedKeysCheck,
+  tlsFilesCheck,
   dnsCheck,
   tcpCheck,
   tlsCheck,

@@ -9,7 +9,7 @@ export function describeConfig({ config, file, warnings }: LoadedConfig): CheckR
   const { length } = config.routes;
   const where = file === undefined ? 'flags and environment' : pathInMessage(file);
   return [
-    ok(`${where} can be used: ${length === 1 ? '1 route' : `${length} routes`}`),
+    ok(`${where} is valid: ${length === 1 ? '1 route' : `${length} routes`}`),
     ...warnings.map((text) => warn(text)),
   ].map((finding) => ({ check: 'config', ...finding }));
 }

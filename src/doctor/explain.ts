@@ -23,12 +23,14 @@ export function explainNetwork(
     nodeCode: code,
     logEntries: [],
     fhirBase: subject.destination.fhirBase,
+    hasAuthority: subject.config.tls.ca !== undefined,
   })[0];
 }
 
 /** A finding about a request that got no answer. */
 export function failNetwork(subject: Subject, what: string, error: unknown): Finding {
-  const { reason, remedy } = parseNetworkFailure(error);
+  const hasAuthority = subject.config.tls.ca !== undefined;
+  const { reason, remedy } = parseNetworkFailure(error, { hasAuthority });
   const hint = explainNetwork(subject, error);
   return fail(`${what}: ${reason}`, hint === undefined ? capitalise(remedy) : undefined, hint);
 }

@@ -13,7 +13,7 @@ import type { Subject } from './subject.ts';
 /** Asks for the CapabilityStatement; when there is none, looks for one nearby. */
 export const baseCheck: RouteCheck = {
   name: 'fhir-base',
-  needs: ['tcp'],
+  needs: ['tls-files', 'tcp'],
   async run(subject) {
     const { fhirBase } = subject.destination;
     let answer: HttpAnswer;

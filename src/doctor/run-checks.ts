@@ -100,7 +100,10 @@ async function findingsOf(check: RouteCheck, subject: Subject): Promise<readonly
     return await check.run(subject);
   } catch (error) {
     if (error instanceof ConfigError) {
-      return error.problems.map(({ path, message, remedy }) => fail(`${path}: ${message}`, remedy));
+      return error.problems.map(({ path, message, remedy }) => {
+        const [what, fix] = remedy === undefined ? splitRemedy(message) : [message, remedy];
+        return fail(`${path}: ${what}`, fix);
+      });
     }
     if (error instanceof ProxyError) return [fail(...splitRemedy(error.message))];
     throw error;

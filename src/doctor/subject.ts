@@ -84,6 +84,7 @@ export function createSubject(
         fhirBase: subject.base,
         dispatcher: subject.open,
         timeoutMs: config.timeouts.tokenMs,
+        hasAuthority: config.tls.ca !== undefined,
       })),
     route() {
       // Its destination is closed by whoever opened it.

@@ -38,6 +38,8 @@ export interface Evidence {
   logFollowed?: boolean;
   /** Code of Node or undici when no answer came: `ECONNREFUSED`, `DEPTH_ZERO_SELF_SIGNED_CERT`. */
   nodeCode?: string;
+  /** Whether "tls.ca" of the route names certificates to trust. */
+  hasAuthority?: boolean;
 
   /** Method as sent to the upstream. */
   requestMethod?: string;

@@ -6,6 +6,14 @@ import type { CatalogueEntry } from './entry.ts';
 const TRUST =
   'Save the certificate and trust it: openssl s_client -connect <host>:<port> -showcerts </dev/null | openssl x509 > openemr.pem, then set "tls": {"ca": "openemr.pem"} of the route. (For a test only: "tls": {"insecure": true}.)';
 
+/** Where one is named already, whoever adds what is shown now may trust a stranger. */
+const CHANGED = {
+  title: 'The certificate of the server is not the one that is trusted',
+  cause:
+    'The certificate that it shows is neither in "tls.ca" nor signed by one there: the server has a new one, or somebody is in between.',
+  fix: 'Compare the SHA-256 fingerprints: openssl s_client -connect <host>:<port> </dev/null | openssl x509 -noout -fingerprint -sha256 shows the one from here, openssl x509 -noout -fingerprint -sha256 -in <file> on the server the true one. If they are the same, put the new certificate, or that of its authority, into the file of "tls.ca"; if not, find out who answers.',
+};
+
 /** Entries about the connection. */
 export const CONNECTION_ENTRIES: readonly CatalogueEntry[] = [
   {
@@ -121,6 +129,7 @@ export const TLS_ENTRIES: readonly CatalogueEntry[] = [
     fix: TRUST,
     versions: 'any server',
     stages: EVERYWHERE,
+    specify: ({ evidence: { hasAuthority } }) => (hasAuthority === true ? CHANGED : {}),
     nodeCodes: [
       'DEPTH_ZERO_SELF_SIGNED_CERT',
       'SELF_SIGNED_CERT_IN_CHAIN',
