@@ -14,7 +14,7 @@ import type { ProxyConfigInput } from '../src/config/schema.ts';
 import { createSelfSignedCertificate } from '../src/sandbox/certificate.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../src/sandbox/index.ts';
 import { findFreePort } from './support/free-port.ts';
-import { rs384Key } from './support/keys.ts';
+import { es384Key, rs384Key } from './support/keys.ts';
 import { createTestRuntime, type TestRuntime } from './support/runtime.ts';
 
 const SCOPES = ['--scopes', 'system/Patient.read'];
@@ -151,9 +151,11 @@ describe('init without a terminal', () => {
     const again = init(t, cwd);
     assert.equal(await again.ended, 0, again.runtime.err());
     assert.match(again.runtime.err(), /^going on with proxy\.config\.json\n/);
+    // Not the resource itself: it is data of a patient.
+    assert.equal(again.runtime.out(), '');
     assert.match(
-      again.runtime.out(),
-      /^\{\n {2}[^]*"resourceType": "Bundle"[^]*… \d+ more lines\n$/,
+      again.runtime.err(),
+      /GET \/fhir\/Patient\?_count=1 was answered with 200: a Bundle with 1 Patient\n/,
     );
     assert.match(again.runtime.err(), /curl 'http:\/\/127\.0\.0\.1:8088\/fhir\/Patient\?_count=1'/);
     assert.deepEqual([read('proxy.config.json'), read('keys/private.jwk.json')], [config, key]);
@@ -308,6 +310,47 @@ describe('init without a terminal', () => {
     assert.deepEqual(readConfig(cwd).listen, { host: '127.0.0.1', port });
   });
 
+  it('refuses a key that OpenEMR does not take, before it registers anything', async (t) => {
+    const sandbox = await start(t);
+    const cwd = createFolder(t);
+    const clients = sandbox.state.clients.size;
+    const { text } = es384Key();
+    writeFileSync(join(cwd, 'es.jwk.json'), text, { mode: 0o600 });
+    for (const command of ['init', 'register']) {
+      const runtime = createTestRuntime({ cwd });
+      const argv = [command, sandbox.url, ...SCOPES, '--key', 'es.jwk.json'];
+      assert.equal(await runProgram(argv, runtime, { version: '0' }), 2);
+      assert.match(
+        runtime.err(),
+        /error: --key: ".*es\.jwk\.json" is a key for ES384, and OpenEMR takes RS384 only/,
+      );
+    }
+    assert.equal(sandbox.state.clients.size, clients);
+  });
+
+  it('names the error log that cannot be read', async (t) => {
+    const sandbox = await start(t);
+    const cwd = createFolderWithKey(t);
+    const argv = [sandbox.url, ...SCOPES, '--error-log', 'gone/error.log', '--wait', '1'];
+    const { runtime, ended } = init(t, cwd, ...argv);
+    await ended;
+    assert.match(
+      runtime.err(),
+      /warning: the error log cannot be read; .* \(no readable file matches ".*\/gone\/error\.log"\)\n/,
+    );
+  });
+
+  it('says that the route is read-only and how to write, when it only reads', async (t) => {
+    const sandbox = await start(t);
+    const argv = [sandbox.url, ...SCOPES, '--wait', '0'];
+    const { runtime, ended } = init(t, createFolderWithKey(t), ...argv);
+    assert.equal(await ended, 0, runtime.err());
+    assert.match(
+      runtime.err(),
+      /the route is read-only .*"readOnly": true.*to write, run init again with --force and --scopes/,
+    );
+  });
+
   it('lets the proxy write only when that was asked for', async (t) => {
     const sandbox = await start(t, { version: '8.0.0' });
     const cwd = createFolderWithKey(t);
@@ -315,6 +358,7 @@ describe('init without a terminal', () => {
     const { runtime, ended } = init(t, cwd, ...argv);
     assert.equal(await ended, 0, runtime.err());
     assert.equal(readConfig(cwd).routes[0]?.access, undefined);
+    assert.doesNotMatch(runtime.err(), /read-only/);
   });
 
   it('adds to the .gitignore that is there, once, and makes none outside of git', async (t) => {

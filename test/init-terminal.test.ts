@@ -29,7 +29,7 @@ async function start(t: TestContext): Promise<{ sandbox: Sandbox; cwd: string }>
   return { sandbox, cwd };
 }
 
-it('init asks, waits for the click and shows the first answer', options, async (t) => {
+it('init asks, waits for the click and tells of the first answer', options, async (t) => {
   const { sandbox, cwd } = await start(t);
   const terminal = open(t, cwd, ['init']);
   await terminal.shows(/Where is OpenEMR\?/);
@@ -47,8 +47,9 @@ it('init asks, waits for the click and shows the first answer', options, async (
   assert.ok(added);
   added.enabled = true;
   await terminal.shows(/the client is enabled, the server gave a token/);
-  await terminal.shows(/GET \/fhir\/Patient\?_count=1 was answered with 200/);
-  await terminal.shows(/"resourceType": "Bundle"/);
+  await terminal.shows(
+    /GET \/fhir\/Patient\?_count=1 was answered with 200: a Bundle with 1 Patient/,
+  );
   await terminal.shows(/curl 'http:\/\/127\.0\.0\.1:8088\/fhir\/Patient/);
   assert.equal(await terminal.ended, 0);
   const config = readFileSync(join(cwd, 'proxy.config.json'), 'utf8');

@@ -11,7 +11,10 @@ import type { Runtime } from './runtime.ts';
  */
 export function createWarningLogger({ stderr }: Pick<Runtime, 'stderr'>): Logger {
   const tell = (fields: object, message = ''): void => {
-    if (!('code' in fields)) stderr.write(`warning: ${redactText(message)}\n`);
+    if ('code' in fields) return;
+    const { reason } = fields as { reason?: unknown };
+    const why = typeof reason === 'string' ? ` (${reason})` : '';
+    stderr.write(`warning: ${redactText(`${message}${why}`)}\n`);
   };
   return { debug: () => {}, info: () => {}, warn: tell, error: tell };
 }

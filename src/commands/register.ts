@@ -79,7 +79,7 @@ async function registerClient(
   const server = await reachServer(args, runtime.cwd, dialogue, runtime);
   try {
     const scopes = await chooseScopes(args, server, dialogue);
-    const filed = await provideKey(args.key, runtime.cwd, dialogue, runtime);
+    const filed = await provideKey(args.key, runtime.cwd, server, dialogue, runtime);
     const jwksUri = resolveJwksUri(args['jwks-uri'], DEFAULT_LISTEN, dialogue);
     const registration = { scopes, key: filed.key, jwksUri };
     try {

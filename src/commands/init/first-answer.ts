@@ -1,4 +1,5 @@
 /** Asks the server for the first time, through a proxy made of the new configuration. */
+import { cleanServerText } from '../../auth/redact-secrets.ts';
 import { callableHost } from '../../config/host.ts';
 import type { ProxyConfig, RouteConfig } from '../../config/schema.ts';
 import { ProxyError } from '../../errors.ts';
@@ -66,21 +67,55 @@ export async function requestFirstAnswer(
   }
 }
 
-const LONGEST_SHOWN = 30;
-
-/** An answer for people: indented, the first 30 lines of it. */
-export function formatAnswer({ body }: FirstAnswer): string {
-  const lines = indent(body).split('\n');
-  const left = lines.length - LONGEST_SHOWN;
-  return [...lines.slice(0, LONGEST_SHOWN), ...(left > 0 ? [`… ${left} more lines`] : []), ''].join(
-    '\n',
-  );
+/**
+ * What an answer is, in a few words and without any health data: `a Bundle with 1 Patient`. Of a
+ * failure, which holds none, also what the server says about it.
+ */
+export function describeAnswer({ body, status }: FirstAnswer): string {
+  const resource = parseResource(body);
+  const type = resource?.resourceType;
+  if (type === undefined) return 'no FHIR resource';
+  const article = /^[AEIOU]/.test(type) ? 'an' : 'a';
+  if (type === 'OperationOutcome' && status >= 400) {
+    const reasons = (resource?.issue ?? []).flatMap((issue) => issue?.diagnostics ?? []);
+    const text = cleanServerText(reasons.map(String).join('; '));
+    return `${article} ${type}${text === '' ? '' : `: ${text}`}`;
+  }
+  if (type !== 'Bundle') return `${article} ${type}`;
+  const counts = new Map<string, number>();
+  for (const entry of resource?.entry ?? []) {
+    const name = typeName(entry?.resource?.resourceType) ?? 'entry';
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const held = [...counts].map(([name, count]) => `${count} ${name}`).join(', ');
+  return held === '' ? 'a Bundle with nothing in it' : `a Bundle with ${held}`;
 }
 
-function indent(body: string): string {
+interface SeenResource {
+  resourceType?: string;
+  entry?: readonly ({ resource?: { resourceType?: unknown } } | null)[];
+  issue?: readonly ({ diagnostics?: unknown } | null)[];
+}
+
+function parseResource(body: string): SeenResource | undefined {
   try {
-    return JSON.stringify(JSON.parse(body), null, 2);
+    const value = JSON.parse(body) as Record<string, unknown> | null;
+    const resourceType = typeName(value?.['resourceType']);
+    return {
+      ...(resourceType === undefined ? {} : { resourceType }),
+      entry: arrayOf(value?.['entry']),
+      issue: arrayOf(value?.['issue']),
+    };
   } catch {
-    return body;
+    return undefined;
   }
+}
+
+function arrayOf(value: unknown): [] {
+  return Array.isArray(value) ? (value as []) : [];
+}
+
+/** The name of a type, and nothing that a server might have put in its place. */
+function typeName(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[A-Za-z]{1,64}$/.test(value) ? value : undefined;
 }

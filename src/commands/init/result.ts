@@ -8,7 +8,7 @@ import type { AccessToken } from '../../contracts.ts';
 import type { Dialogue } from '../dialogue.ts';
 import type { Runtime } from '../runtime.ts';
 import type { InitArgs } from './arguments.ts';
-import { type FirstAnswer, formatAnswer } from './first-answer.ts';
+import { describeAnswer, type FirstAnswer } from './first-answer.ts';
 
 /** Everything made and seen. */
 export interface Result {
@@ -21,7 +21,7 @@ export interface Result {
   answer?: FirstAnswer;
 }
 
-/** Prints the first answer and what to type next; with `--json` what was made, without any health data. */
+/** Tells of the first answer and what to type next; with `--json` what was made. Neither holds health data. */
 export function tellResult(result: Result, dialogue: Dialogue, runtime: Runtime): void {
   const { loaded, args, token, answer } = result;
   if (args.json) {
@@ -30,8 +30,9 @@ export function tellResult(result: Result, dialogue: Dialogue, runtime: Runtime)
   }
   const { listen } = loaded.config;
   if (answer !== undefined) {
-    dialogue.step(`GET ${loaded.route.path}${answer.target} was answered with ${answer.status}:`);
-    runtime.stdout.write(formatAnswer(answer));
+    dialogue.step(
+      `GET ${loaded.route.path}${answer.target} was answered with ${answer.status}: ${describeAnswer(answer)}`,
+    );
   }
   const title = token === undefined ? 'Once it is enabled, start the proxy' : 'Start the proxy';
   dialogue.note(`${title}, and ask it without a token`, [

@@ -25,6 +25,10 @@ import type { InitArgs } from './arguments.ts';
 import { ignoreInGit, writeConfigFile } from './config-file.ts';
 import { keepCopy } from './sandbox-config.ts';
 
+/** OpenEMR 8 takes scopes that write without announcing them; 7.0.3 has none. */
+const READ_ONLY =
+  'the route is read-only ("access": { "readOnly": true }), as its scopes are; to write, run init again with --force and --scopes such as "system/Patient.write", where the server takes them: that registers a new client';
+
 /** Where the config file goes. */
 export interface Target {
   /** Absolute path. */
@@ -48,7 +52,7 @@ export async function setUp(
   const server = await reachServer(args, folder, dialogue, runtime);
   try {
     const scopes = await chooseScopes(args, server, dialogue);
-    const filed = await provideKey(args.key, folder, dialogue, runtime);
+    const filed = await provideKey(args.key, folder, server, dialogue, runtime);
     if (filed.file.startsWith(resolve(folder, 'keys')) && (await ignoreInGit(folder, 'keys/'))) {
       dialogue.step('added keys/ to .gitignore');
     }
@@ -60,6 +64,7 @@ export async function setUp(
     if (keeping) dialogue.step(`kept the old file as ${shown(await keepCopy(configFile))}`);
     await writeConfigFile(configFile, config, args.force || keeping);
     dialogue.step(`wrote ${shown(configFile)}`);
+    if (!allowsWriting(scopes)) dialogue.step(READ_ONLY);
   } finally {
     await server.dispatcher.destroy();
   }

@@ -3,9 +3,12 @@ import { relative, resolve } from 'node:path';
 
 import { readKeyText } from '../../auth/key-file.ts';
 import { loadSigningKey, type SigningKey } from '../../auth/signing-key.ts';
+import { pathInMessage } from '../../config/path-in-message.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { DEFAULT_KEY_FILE, makeMissingKeyFile } from '../key-file.ts';
 import type { Runtime } from '../runtime.ts';
+import { UsageError } from '../usage-error.ts';
+import type { ReachedServer } from './server.ts';
 
 /** A key and where it is. */
 export interface FiledKey {
@@ -20,10 +23,12 @@ export interface FiledKey {
  * Loads the key file, or makes it when it is not there; never changes one that is.
  *
  * @param path of `--key`, relative to the working directory; default `keys/private.jwk.json` in `folder`
+ * @throws UsageError when the server is an OpenEMR and the key is not for RS384
  */
 export async function provideKey(
   path: string | undefined,
   folder: string,
+  { description }: Pick<ReachedServer, 'description'>,
   dialogue: Dialogue,
   { cwd }: Runtime,
 ): Promise<FiledKey> {
@@ -32,7 +37,12 @@ export async function provideKey(
   const { text, warnings } = await readKeyText(file);
   for (const warning of warnings) dialogue.warn(warning);
   const key = await loadSigningKey(text, { name: file });
-  if (key.alg === 'ES384') dialogue.warn('the key is an EC key: OpenEMR takes RSA only');
+  if (key.alg !== 'RS384' && description.pages !== undefined) {
+    throw new UsageError(
+      `--key: ${pathInMessage(file)} is a key for ${key.alg}, and OpenEMR takes RS384 only: such a client could never log in`,
+      'Name an RSA key, or a file that is not there yet: it is made',
+    );
+  }
   dialogue.step(
     `${made ? 'made a key' : 'took the key that is there'}: ${relative(cwd, file) || file}\n${key.alg}, kid ${key.kid}`,
   );
