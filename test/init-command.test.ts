@@ -189,6 +189,8 @@ describe('init without a terminal', () => {
       ],
       [['ftp://x', ...SCOPES], /"ftp:\/\/x" is no address of a server/],
       [[sandbox.url, '--wait', 'x'], /--wait is "x"/],
+      [[sandbox.url, '--path', 'a b'], /^error: --path is "a b": expected a path such as/],
+      [[sandbox.url, '--client-id', ' '], /^error: --client-id is " ": expected an id/],
       [
         [sandbox.url, '--host', '0.0.0.0'],
         /--host is "0\.0\.0\.0": the proxy would answer to no name/,
@@ -326,6 +328,19 @@ describe('init without a terminal', () => {
       );
     }
     assert.equal(sandbox.state.clients.size, clients);
+  });
+
+  it('says that the port is in use before it says how to start', async (t) => {
+    const sandbox = await start(t);
+    const server = createServer();
+    const { port } = new URL(await listen(t, server));
+    const argv = [sandbox.url, ...SCOPES, '--port', port, '--wait', '0'];
+    const { runtime, ended } = init(t, createFolderWithKey(t), ...argv);
+    assert.equal(await ended, 0);
+    assert.match(
+      runtime.err(),
+      new RegExp(`warning: port ${port} on "127\\.0\\.0\\.1" is in use: [^]*start the proxy`),
+    );
   });
 
   it('names the error log that cannot be read', async (t) => {

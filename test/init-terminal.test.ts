@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 import { createSelfSignedCertificate } from '../src/sandbox/certificate.ts';
 import { type Sandbox, startSandbox } from '../src/sandbox/index.ts';
+import { findFreePort } from './support/free-port.ts';
 import { NO_TERMINAL, type Terminal, openTerminal } from './support/terminal.ts';
 
 const BIN = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
@@ -31,8 +32,13 @@ async function start(t: TestContext): Promise<{ sandbox: Sandbox; cwd: string }>
 
 it('init asks, waits for the click and tells of the first answer', options, async (t) => {
   const { sandbox, cwd } = await start(t);
+  const deadUrl = `http://127.0.0.1:${await findFreePort()}`;
   const terminal = open(t, cwd, ['init']);
   await terminal.shows(/Where is OpenEMR\?/);
+  terminal.type(`foo://x${ENTER}`);
+  await terminal.shows(/"foo:\/\/x" is no address of a server/);
+  terminal.type(`${'\u007f'.repeat(7)}${deadUrl}${ENTER}`);
+  await terminal.shows(/no answer from the server[^]*Where is OpenEMR\?/);
   terminal.type(`${sandbox.url}/interface/login/login.php?site=default${ENTER}`);
   await terminal.shows(/SHA-256 +(?:\w\w:){31}\w\w/);
   await terminal.shows(/Trust exactly this certificate\?/);
@@ -63,7 +69,15 @@ it('Ctrl-C at a question and while waiting ends with 130 and loses nothing', opt
   await asked.shows(/Trust exactly this certificate\?/);
   asked.type(CTRL_C);
   assert.equal(await asked.ended, 130);
-  assert.match(asked.text(), /run init again to go on/);
+  assert.match(asked.text(), /stopped; nothing was made/);
+  const pinned = open(t, cwd, ['init', sandbox.url, '--pin-certificate', 'first']);
+  await pinned.shows(/What may the proxy ask for\?/);
+  pinned.type(CTRL_C);
+  assert.equal(await pinned.ended, 130);
+  assert.match(
+    pinned.text(),
+    /stopped; kept certs\/127\.0\.0\.1-\d+\.pem, run init again to go on/,
+  );
   const argv = [
     'init',
     sandbox.url,

@@ -116,6 +116,18 @@ it('a flag that is not well-formed is named before any request, with exit code 2
   assert.equal(connections, 0);
 });
 
+it('a key file that cannot be used is named by its flag', async (t) => {
+  const sandbox = await startSandbox({});
+  t.after(() => sandbox.close());
+  const cwd = createFolderWithKey(t);
+  writeFileSync(join(cwd, 'bad.pem'), 'nothing', { mode: 0o600 });
+  for (const command of ['init', 'register']) {
+    const { code, err } = await run(cwd, command, sandbox.url, ...SCOPES, '--key', 'bad.pem');
+    assert.equal(code, 2, err);
+    assert.match(err, /^error: --key: .*bad\.pem/m);
+  }
+});
+
 it('--ca of a removal is named by the flag', async (t) => {
   const server = createServer((_request, response) => response.writeHead(204).end());
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 
 import { apiClientsPage, parseOpenemrBase } from '../auth/fhir-base.ts';
 import type { LoadedConfig } from '../config/load.ts';
@@ -13,10 +13,12 @@ import { type InitArgs, initOptions, parseWait } from './init/arguments.ts';
 import { waitForToken } from './init/enabling.ts';
 import { loadMade, resume } from './init/existing.ts';
 import { buildFirstTarget, type FirstAnswer, requestFirstAnswer } from './init/first-answer.ts';
+import { assertInitFlags } from './init/flags.ts';
 import { reportNoToken } from './init/no-token.ts';
+import { findPortRefusal } from './init/port-check.ts';
 import { tellResult } from './init/result.ts';
 import { agreeToReplace, holdsOnlySandboxes } from './init/sandbox-config.ts';
-import { assertListenable, setUp } from './init/setup.ts';
+import { setUp } from './init/setup.ts';
 import { createWarningLogger } from './loggers.ts';
 import { startPublishingProxy } from './publishing-proxy.ts';
 import { tellEnabling, type WaitingClient } from './registration/enabling-steps.ts';
@@ -50,11 +52,13 @@ export const initCommand: Command<InitArgs> = {
     const dialogue = await createDialogue(runtime);
     const longestSeconds = parseWait(args.wait, dialogue.interactive);
     assertFlags(args);
-    assertListenable(args);
+    assertInitFlags(args);
     const file = resolve(runtime.cwd, args.config);
+    const made: string[] = [];
     dialogue.begin('fhir-auth-proxy init');
     try {
-      const isNew = await makeOrResume(args, file, dialogue, runtime);
+      const target = { file, onMade: (each: string) => void made.push(each) };
+      const isNew = await makeOrResume(args, target, dialogue, runtime);
       const loaded = { ...(await loadMade(file, args, runtime)), file, isNew };
       const goOn = () => finish(loaded, args, longestSeconds, dialogue, runtime);
       return args['jwks-uri'] === undefined
@@ -62,7 +66,12 @@ export const initCommand: Command<InitArgs> = {
         : await whilePublished(loaded.config, dialogue, runtime, goOn);
     } catch (error) {
       if (!(error instanceof Cancelled)) throw error;
-      runtime.stderr.write('stopped; what was made so far is kept, run init again to go on\n');
+      const kept = made.map((each) => relative(runtime.cwd, each)).join(', ');
+      runtime.stderr.write(
+        made.length === 0
+          ? 'stopped; nothing was made\n'
+          : `stopped; kept ${kept}, run init again to go on\n`,
+      );
       return signalExitCode('SIGINT');
     }
   },
@@ -71,7 +80,7 @@ export const initCommand: Command<InitArgs> = {
 /** Gives whether the config file was made just now. */
 async function makeOrResume(
   args: InitArgs,
-  file: string,
+  { file, onMade }: { file: string; onMade: (file: string) => void },
   dialogue: Dialogue,
   runtime: Runtime,
 ): Promise<boolean> {
@@ -83,7 +92,7 @@ async function makeOrResume(
     return false;
   }
   if (keeping) await agreeToReplace(file, args, dialogue, runtime);
-  await setUp(args, { configFile: file, keeping }, dialogue, runtime);
+  await setUp(args, { configFile: file, keeping, onMade }, dialogue, runtime);
   return true;
 }
 
@@ -128,6 +137,7 @@ async function finish(
   // Whether a client of an earlier run is enabled already shows at the first try.
   if (isNew || longestSeconds === 0) tellEnabling(client, dialogue);
   if (longestSeconds === 0) {
+    await warnOfPort(loaded, args, dialogue);
     tellResult(result, dialogue, runtime);
     return EXIT.ok;
   }
@@ -139,8 +149,18 @@ async function finish(
   if (typeof token === 'number') return token;
   const target = buildFirstTarget(token.grantedScopes);
   const answer = await requestFirstAnswer(config, route, target, runtime);
+  await warnOfPort(loaded, args, dialogue);
   tellResult({ ...result, token, answer }, dialogue, runtime);
   return isGood(answer, token) ? EXIT.ok : EXIT.failed;
+}
+
+async function warnOfPort({ config }: Loaded, args: InitArgs, dialogue: Dialogue): Promise<void> {
+  // With this flag a proxy of ours may have the port at this moment, and what failed was said.
+  const refusal = args['jwks-uri'] === undefined ? await findPortRefusal(config.listen) : undefined;
+  if (refusal === undefined) return;
+  dialogue.warn(
+    `${refusal}: fine if that is this proxy, running already; else set another "listen.port" in ${args.config}`,
+  );
 }
 
 interface Wait {

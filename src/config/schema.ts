@@ -14,7 +14,8 @@ import { timeoutsSchema } from './timeouts-schema.ts';
 
 const LOG_COMMAND = 'docker compose exec -T openemr tail -F /var/log/apache2/error.log'.split(' ');
 
-const path = z
+/** Path of a route on the proxy. */
+export const pathSchema = z
   .string()
   .regex(/^\/[A-Za-z0-9._~-]+(?:\/[A-Za-z0-9._~-]+)*$/, 'expected a path such as "/fhir"')
   .refine((value) => !/^\/(?:_proxy|\.well-known)(?:\/|$)/.test(value), {
@@ -76,7 +77,7 @@ export const tlsSchema = z
 /** One route: a path of the proxy and the FHIR base behind it. */
 const routeSchema = z
   .strictObject({
-    path: path.meta({
+    path: pathSchema.meta({
       examples: ['/fhir'],
       description: 'Path of this route on the proxy, such as "/fhir".',
     }),

@@ -20,7 +20,6 @@ import { DEFAULT_LISTEN, resolveJwksUri } from '../registration/jwks-uri.ts';
 import { type FiledKey, provideKey } from '../registration/key-file.ts';
 import { type ReachedServer, reachServer } from '../registration/server.ts';
 import type { Runtime } from '../runtime.ts';
-import { UsageError } from '../usage-error.ts';
 import type { InitArgs } from './arguments.ts';
 import { ignoreInGit, writeConfigFile } from './config-file.ts';
 import { keepCopy } from './sandbox-config.ts';
@@ -35,12 +34,14 @@ export interface Target {
   configFile: string;
   /** Whether a file is there that is replaced, and kept under another name. */
   keeping: boolean;
+  /** Called with the absolute path of each file that was made. */
+  onMade: (file: string) => void;
 }
 
 /** Makes everything up to the config file. Whatever was made stays when a later step fails. */
 export async function setUp(
   args: InitArgs,
-  { configFile, keeping }: Target,
+  { configFile, keeping, onMade }: Target,
   dialogue: Dialogue,
   runtime: Runtime,
 ): Promise<void> {
@@ -51,8 +52,10 @@ export async function setUp(
   };
   const server = await reachServer(args, folder, dialogue, runtime);
   try {
+    for (const file of server.written) onMade(file);
     const scopes = await chooseScopes(args, server, dialogue);
     const filed = await provideKey(args.key, folder, server, dialogue, runtime);
+    if (filed.made) onMade(filed.file);
     if (filed.file.startsWith(resolve(folder, 'keys')) && (await ignoreInGit(folder, 'keys/'))) {
       dialogue.step('added keys/ to .gitignore');
     }
@@ -155,14 +158,4 @@ function buildConfig(args: InitArgs, folder: string, made: Made): ProxyConfigInp
       },
     ],
   };
-}
-
-/** Refuses a port that is none, and a host beyond loopback of which no name is known. */
-export function assertListenable({ host, port, 'jwks-uri': jwksUri }: InitArgs): void {
-  if (port !== undefined) parsePort(port);
-  if (host === undefined || isLoopbackHost(host) || jwksUri !== undefined) return;
-  throw new UsageError(
-    `--host is "${host}": the proxy would answer to no name there`,
-    'Make the config with the default host, then set "listen.host" and "listen.allowedHosts" in it',
-  );
 }

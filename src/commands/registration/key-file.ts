@@ -4,6 +4,7 @@ import { relative, resolve } from 'node:path';
 import { readKeyText } from '../../auth/key-file.ts';
 import { loadSigningKey, type SigningKey } from '../../auth/signing-key.ts';
 import { pathInMessage } from '../../config/path-in-message.ts';
+import { ProxyError } from '../../errors.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { DEFAULT_KEY_FILE, makeMissingKeyFile } from '../key-file.ts';
 import type { Runtime } from '../runtime.ts';
@@ -33,10 +34,7 @@ export async function provideKey(
   { cwd }: Runtime,
 ): Promise<FiledKey> {
   const file = path === undefined ? resolve(folder, DEFAULT_KEY_FILE) : resolve(cwd, path);
-  const made = await makeMissingKeyFile(file, 'RS384');
-  const { text, warnings } = await readKeyText(file);
-  for (const warning of warnings) dialogue.warn(warning);
-  const key = await loadSigningKey(text, { name: file });
+  const { made, key } = await loadOrMake(file, path, dialogue);
   if (key.alg !== 'RS384' && description.pages !== undefined) {
     throw new UsageError(
       `--key: ${pathInMessage(file)} is a key for ${key.alg}, and OpenEMR takes RS384 only: such a client could never log in`,
@@ -47,4 +45,20 @@ export async function provideKey(
     `${made ? 'made a key' : 'took the key that is there'}: ${relative(cwd, file) || file}\n${key.alg}, kid ${key.kid}`,
   );
   return { key, file, made };
+}
+
+async function loadOrMake(
+  file: string,
+  flag: string | undefined,
+  dialogue: Dialogue,
+): Promise<{ made: boolean; key: SigningKey }> {
+  try {
+    const made = await makeMissingKeyFile(file, 'RS384');
+    const { text, warnings } = await readKeyText(file);
+    for (const warning of warnings) dialogue.warn(warning);
+    return { made, key: await loadSigningKey(text, { name: file }) };
+  } catch (error) {
+    if (flag === undefined || !(error instanceof ProxyError)) throw error;
+    throw new UsageError(`--key: ${error.message}`, undefined, { cause: error });
+  }
 }
