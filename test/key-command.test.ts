@@ -173,6 +173,21 @@ describe('key public', () => {
     assert.equal((JSON.parse(out) as { keys: JWK[] }).keys[0]?.kid, 'configured', err);
   });
 
+  it('takes the key that "key generate" made where there is no configuration yet', async (t) => {
+    const cwd = createFolder(t);
+    const none = await key(cwd, 'public');
+    assert.deepEqual([none.code, none.out], [2, '']);
+    assert.equal((await key(cwd, 'generate')).code, 0);
+    const named = await key(cwd, 'public', 'keys/private.jwk.json');
+    const { code, out, err } = await key(cwd, 'public');
+    assert.deepEqual([code, out], [0, named.out]);
+    assert.match(
+      err,
+      /no proxy\.config\.json here: the key is the one of keys\/private\.jwk\.json/,
+    );
+    assert.equal((await key(cwd, 'public', '--config', 'absent.json')).code, 2);
+  });
+
   it('refuses a key file that others can read', async (t) => {
     const cwd = createFolder(t);
     write(cwd, 'key.json', rs384Key().text);
@@ -341,7 +356,7 @@ describe('key check', () => {
     const cwd = createFolder(t);
     const { code, err } = await key(cwd, 'check', 'nothing');
     assert.equal(code, 1);
-    assert.match(err, /^error: cannot read ".*nothing": ENOENT\n$/);
+    assert.match(err, /^error: cannot read ".*nothing": there is no such file\n$/);
     assert.equal((await key(cwd, 'check')).code, 2);
   });
 });

@@ -79,6 +79,12 @@ describe('key rotate', () => {
       /OpenEMR cannot change them\. Register a new client: .* --key private-2\.jwk\.json/,
     );
     assert.ok(existsSync(join(cwd, 'private-2.jwk.json')));
+    assert.match(err, /it stays in private-2\.jwk\.json, and nothing uses it/);
+    const answer = err.indexOf('Register a new client');
+    assert.ok(
+      answer < err.indexOf('error: '),
+      `what to do comes before what the server said: ${err}`,
+    );
   });
 
   it('puts the configuration back when the server is gone, and goes on later with the same key', async (t) => {

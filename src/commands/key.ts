@@ -43,7 +43,7 @@ export const keyCommand: Command<KeyArgs> = {
         })
         .positional('file', {
           type: 'string',
-          describe: `generate: file to make, default ${DEFAULT_KEY_FILE}; public: private key, default that of the config; check: file to judge; rotate: the next key, made unless it is there, default a new file beside the old one`,
+          describe: `generate: file to make, default ${DEFAULT_KEY_FILE}; public: private key, default that of the config, without a config ${DEFAULT_KEY_FILE}; check: file to judge; rotate: the next key, made unless it is there, default a new file beside the old one`,
         })
         .option('alg', {
           type: 'string',

@@ -8,6 +8,7 @@ import type { KeyFinding } from '../../auth/key-finding.ts';
 import type { SigningKey } from '../../auth/signing-key.ts';
 import { DEFAULT_CONFIG_FILE } from '../../config/load.ts';
 import { pathInMessage } from '../../config/path-in-message.ts';
+import { whyUnreadable } from '../../config/why-unreadable.ts';
 import { ConfigError, ProxyError } from '../../errors.ts';
 import { EXIT, type Runtime } from '../runtime.ts';
 import { UsageError } from '../usage-error.ts';
@@ -56,10 +57,11 @@ async function readAnyFile(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    const { code = 'unknown' } = error as NodeJS.ErrnoException;
-    throw new ProxyError('file-unreadable', `cannot read ${pathInMessage(path)}: ${code}`, {
-      cause: error,
-    });
+    throw new ProxyError(
+      'file-unreadable',
+      `cannot read ${pathInMessage(path)}: ${whyUnreadable(error)}`,
+      { cause: error },
+    );
   }
 }
 

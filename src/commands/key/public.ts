@@ -5,8 +5,12 @@ import { resolve } from 'node:path';
 import { buildJwks } from '../../auth/jwks.ts';
 import { readKeyText } from '../../auth/key-file.ts';
 import { loadSigningKey, type SigningKey } from '../../auth/signing-key.ts';
+import { DEFAULT_CONFIG_FILE } from '../../config/load.ts';
+import { ConfigError } from '../../errors.ts';
 import { loadRouteKey } from '../../route-key.ts';
 import { loadChosenRoute, type RouteArgs } from '../chosen-route.ts';
+import { isThere } from '../file-there.ts';
+import { DEFAULT_KEY_FILE, DEFAULT_PEM_FILE } from '../key-file.ts';
 import { createWarningLogger } from '../loggers.ts';
 import { EXIT, type Runtime } from '../runtime.ts';
 import { UsageError } from '../usage-error.ts';
@@ -20,7 +24,7 @@ export async function printPublicKey(args: KeyArgs, runtime: Runtime): Promise<n
   }
   const key =
     args.file === undefined
-      ? await loadConfiguredKey(args, runtime)
+      ? await loadKeyAtHand(args, runtime)
       : await loadKeyFile(args.file, runtime);
   if (args.x509) {
     runtime.stdout.write(await createKeyCertificate(key));
@@ -33,6 +37,24 @@ export async function printPublicKey(args: KeyArgs, runtime: Runtime): Promise<n
   const spki = createPublicKey(key.privateKey).export({ format: 'pem', type: 'spki' });
   runtime.stdout.write(spki.toString());
   return EXIT.ok;
+}
+
+/** The key of the configuration; where there is no configuration yet, the one that "key generate" made. */
+async function loadKeyAtHand(args: KeyArgs, runtime: Runtime): Promise<SigningKey> {
+  try {
+    return await loadConfiguredKey(args, runtime);
+  } catch (error) {
+    if (!(error instanceof ConfigError) || args.config !== undefined || args.route !== undefined) {
+      throw error;
+    }
+    if (error.problems[0]?.path !== DEFAULT_CONFIG_FILE) throw error;
+    for (const file of [DEFAULT_KEY_FILE, DEFAULT_PEM_FILE]) {
+      if (!(await isThere(resolve(runtime.cwd, file)))) continue;
+      runtime.stderr.write(`no ${DEFAULT_CONFIG_FILE} here: the key is the one of ${file}\n`);
+      return loadKeyFile(file, runtime);
+    }
+    throw error;
+  }
 }
 
 /** Loads a private key from a file; what is unwise about the file is told on standard error. */

@@ -89,9 +89,9 @@ async function change(
     stop.throwIfAborted();
     if (trial !== undefined) {
       await putBack();
-      const code = reportWithHints(trial.error, trial.hints, runtime);
+      // What to do is known; what the server said comes after it, for whoever doubts that.
       tellRefusal(trial.error, rotating, pathFrom(runtime.cwd, fresh.file), dialogue);
-      return code;
+      return reportWithHints(trial.error, trial.hints, runtime);
     }
     await edit.set([...set('key', inFile(fresh)), ...publish([fresh, old])]);
   } catch (error) {
@@ -146,16 +146,17 @@ function tellRefusal(
   dialogue: Dialogue,
 ): void {
   dialogue.warn('the configuration is as it was; the old key stays in use');
-  dialogue.note(
-    `The new key is in ${file}`,
-    error.kind === 'transient'
-      ? [`Once the server can be reached: fhir-auth-proxy key rotate ${file}`]
-      : [
-          'The server knows its public half only if it fetches the keys (jwks_uri) from this proxy.',
-          `Keys published elsewhere: put the new one first there (fhir-auth-proxy key public ${file}), then: fhir-auth-proxy key rotate ${file}`,
-          `Keys registered with the client: OpenEMR cannot change them. Register a new client: fhir-auth-proxy register ${first?.config.upstream} --key ${file} --scopes "${first?.config.client.scopes.join(' ')}"; once it is enabled, put its id and this key into the config file`,
-        ],
-  );
+  if (error.kind === 'transient') {
+    dialogue.note(`The new key stays in ${file}`, [
+      `Once the server can be reached: fhir-auth-proxy key rotate ${file}`,
+    ]);
+    return;
+  }
+  dialogue.note(`The server does not know the new key; it stays in ${file}, and nothing uses it`, [
+    `If the keys were registered with the client: OpenEMR cannot change them. Register a new client: fhir-auth-proxy register ${first?.config.upstream} --key ${file} --scopes "${first?.config.client.scopes.join(' ')}"; once it is enabled, put its id and this key into the config file`,
+    `If they are published elsewhere: put the new one first there (fhir-auth-proxy key public ${file}), then: fhir-auth-proxy key rotate ${file}`,
+    'If the server fetches them from this proxy (jwks_uri): see that it can reach it; what it said follows.',
+  ]);
 }
 
 function tellSuccess(
