@@ -99,6 +99,18 @@ describe('doctor', () => {
       assert.ok(line.length <= 80 || !line.includes(' ', 20), line);
   });
 
+  it('wraps what was not checked like everything else', async () => {
+    const { port } = new URL(sandbox.url);
+    await writeConfig({ upstream: `https://[::1]:${port}/fhir`, tls: { ca: 'absent.pem' } });
+    const { exitCode, out } = await doctor([]);
+    assert.equal(exitCode, 1);
+    assert.match(out, /\n {2}✗ tls-files /);
+    assert.match(out, /\n {2}– not checked: tls, fhir-base, [^\n]*\n {4}\S/);
+    for (const line of out.split('\n')) {
+      assert.ok(line.length <= 80 || !line.includes(' ', 20), line);
+    }
+  });
+
   it('has colours and progress on a terminal, no colours with NO_COLOR', async () => {
     await writeConfig();
     const coloured = await doctor([], { isTTY: true });

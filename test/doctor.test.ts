@@ -338,6 +338,12 @@ describe('TLS', () => {
     assert.deepEqual(run.named('fail'), ['tls']);
   });
 
+  it('shows the addresses of a certificate in their short form', async (t) => {
+    const tls = await createCertificate({ addresses: ['127.0.0.1', '::1'] });
+    const run = await examine(t, { sandbox: { tls } });
+    assert.match(run.only('tls').message, /for localhost, 127\.0\.0\.1, ::1, signed by itself/);
+  });
+
   it('warns of one that ends soon', async (t) => {
     const authority = await createAuthority();
     const tls = await createCertificate({ notAfterMs: Date.now() + 3 * 86_400_000 }, authority);

@@ -185,9 +185,9 @@ test('wrong usage ends with 2, what cannot be read with 1', async (t) => {
     [[], 2, /nothing to explain/, true],
     [['x.log', '--exchange', 'x.json'], 2, /does not go with an error log/],
     [['--nonsense'], 2, /nonsense/],
-    [['missing.log'], 1, /cannot read "missing\.log": ENOENT/],
-    [['.'], 1, /cannot read "\.": EISDIR/],
-    [['--exchange', 'missing.json'], 1, /cannot read "missing\.json": ENOENT/],
+    [['missing.log'], 1, /cannot read "missing\.log": there is no such file/],
+    [['.'], 1, /cannot read "\.": it is a folder/],
+    [['--exchange', 'missing.json'], 1, /cannot read "missing\.json": there is no such file/],
   ];
   for (const [words, exitCode, message, isTTY = false] of table) {
     const run = explain(words, { cwd, isTTY });

@@ -147,7 +147,7 @@ test('says what is wrong with a path', async () => {
   await refuses(join(file, 'below'), 'key-file-missing', /does not exist/);
   const directory = join(folder, 'directory');
   await mkdir(directory, { mode: 0o700 });
-  await refuses(directory, 'key-file-unreadable', /is a directory: expected a JWK or PEM file/);
+  await refuses(directory, 'key-file-unreadable', /is a folder: expected a JWK or PEM file/);
   const large = await keyFile('large', 0o600);
   await truncate(large, 1_048_577);
   await refuses(large, 'key-file-too-large', /has 1048577 bytes: expected a key, at most 1048576/);

@@ -137,7 +137,7 @@ function refuseFile(path: string, error: unknown): ProxyError {
       { cause: error },
     );
   }
-  const reason = code === 'EISDIR' ? 'is a directory' : `cannot be read (${code ?? 'unknown'})`;
+  const reason = code === 'EISDIR' ? 'is a folder' : `cannot be read (${code ?? 'unknown'})`;
   return new ProxyError(
     'key-file-unreadable',
     `the key file ${pathInMessage(path)} ${reason}: expected a JWK or PEM file that the user of this program can read`,

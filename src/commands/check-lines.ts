@@ -38,7 +38,9 @@ export function createCheckPrinter(output: Output, environment: Environment): Ch
     if (output.isTTY) output.write('\r\u001B[K');
   };
   const endRoute = (): void => {
-    if (skipped.length > 0) output.write(formatSkipped(skipped, palette, isUtf8));
+    if (skipped.length > 0) {
+      output.write(formatSkipped(skipped, { palette, isUtf8, columns: output.columns }));
+    }
     skipped = [];
   };
   const head = (route: string | undefined): void => {
@@ -101,15 +103,21 @@ function formatResult(
     .concat('\n');
 }
 
-function formatSkipped(skipped: readonly CheckResult[], palette: Palette, isUtf8: boolean): string {
+function formatSkipped(
+  skipped: readonly CheckResult[],
+  { palette, isUtf8, columns }: { palette: Palette; isUtf8: boolean; columns: number },
+): string {
   const byReason = new Map<string, string[]>();
   for (const { check, message } of skipped) {
     byReason.set(message, [...(byReason.get(message) ?? []), check]);
   }
-  const mark = MARKS.skip[isUtf8 ? 0 : 1];
+  const mark = `  ${MARKS.skip[isUtf8 ? 0 : 1]} `;
+  const width = Math.max(40, Math.min(columns, 120) - mark.length);
   return [...byReason]
-    .map(([reason, names]) =>
-      palette.dim(`  ${mark} not checked: ${names.join(', ')} (${reason})\n`),
+    .flatMap(([reason, names]) =>
+      wrap(`not checked: ${names.join(', ')} (${oneLine(reason)})`, width).map((part, index) =>
+        palette.dim(`${index === 0 ? mark : ' '.repeat(mark.length)}${part}\n`),
+      ),
     )
     .join('');
 }

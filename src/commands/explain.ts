@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 
 import { pathInMessage } from '../config/path-in-message.ts';
+import { whyUnreadable } from '../config/why-unreadable.ts';
 import type { Hint } from '../contracts.ts';
 import { ProxyError } from '../errors.ts';
 import { followErrorLog } from '../hints/error-log/follow.ts';
@@ -176,10 +177,9 @@ async function* openText(
     for await (const chunk of stream) yield String(chunk);
   } catch (error) {
     if (stop?.aborted === true) return;
-    const { code, message } = error as NodeJS.ErrnoException;
     throw new ProxyError(
       'file-unreadable',
-      `cannot read ${pathInMessage(path)}: ${code ?? message}`,
+      `cannot read ${pathInMessage(path)}: ${whyUnreadable(error)}`,
       {
         cause: error,
       },

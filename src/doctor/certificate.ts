@@ -6,7 +6,7 @@ import { connect, type ConnectionOptions } from 'node:tls';
 import { Agent, type buildConnector } from 'undici';
 
 import { parseNetworkFailure } from '../auth/network-failure.ts';
-import { isLoopbackHost } from '../config/host.ts';
+import { isLoopbackHost, withoutBrackets } from '../config/host.ts';
 import { loadTlsOptions } from '../config/tls.ts';
 import type { RouteCheck } from './check.ts';
 import { nameIn } from './distinguished-name.ts';
@@ -180,5 +180,10 @@ function endOf({ validTo }: X509Certificate): number {
 
 function namesOf(certificate: X509Certificate | undefined): string[] {
   const names = certificate?.subjectAltName?.split(', ') ?? [];
-  return names.map((name) => name.replace(/^(?:DNS|IP Address):/, ''));
+  return names.map((name) => shorten(name.replace(/^(?:DNS|IP Address):/, '')));
+}
+
+/** An IPv6 address as people write it (RFC 5952); anything else as it is. */
+function shorten(name: string): string {
+  return isIP(name) === 6 ? withoutBrackets(new URL(`http://[${name}]`).hostname) : name;
 }
