@@ -1,24 +1,7 @@
 /** What is written from the catalogue of hints: docs/hints.md. */
 import type { CatalogueEntry, Family } from '../src/hints/catalogue/entry.ts';
-import { CATALOGUE, FAMILIES } from '../src/hints/catalogue/index.ts';
+import { CATALOGUE, FAMILIES, FAMILY_TITLES } from '../src/hints/catalogue/index.ts';
 import { describeRecognition } from '../src/hints/recognition.ts';
-
-const TITLES: Readonly<Record<Family, string>> = {
-  network: 'Connection, TLS and the base URL',
-  'web-server': 'Apache, PHP and the database',
-  client: 'The client',
-  jwks: 'The JWK Set',
-  assertion: 'The client assertion',
-  'token-request': 'The token request',
-  scope: 'Scopes',
-  registration: 'Registration',
-  setup: "OpenEMR's own set-up",
-  bulk: 'Bulk export',
-  permission: 'What a token may do',
-  'access-token': 'The access token',
-  route: 'Where a FHIR request goes',
-  search: 'What a FHIR request asks for',
-};
 
 const INTRODUCTION = `# Hints
 
@@ -33,7 +16,7 @@ and says what it means and what to do.
 - A hint is **certain** when a line of the log or an unambiguous answer proves it, else **likely**.
 - Log lines of a server that runs elsewhere can be explained too: \`fhir-auth-proxy explain error.log\`,
   or pasted: \`fhir-auth-proxy explain -\`.
-- While the proxy runs, each hint has a page: \`/_proxy/hints/ID\`.
+- While the proxy runs, each hint has a page, \`/_proxy/hints/ID\`; \`/_proxy/hints/\` lists them all.
 
 In the texts that a hint is recognised by, \`…\` stands for anything and \`(a|b)\` for a or b.
 `;
@@ -42,11 +25,11 @@ In the texts that a hint is recognised by, \`…\` stands for anything and \`(a|
 export function buildHintsPage(): string {
   const chapters = Object.entries(FAMILIES).map(
     ([family, entries]) =>
-      `## ${TITLES[family as Family]}\n\n${entries.map((entry) => buildSection(entry)).join('\n')}`,
+      `## ${FAMILY_TITLES[family as Family]}\n\n${entries.map((entry) => buildSection(entry)).join('\n')}`,
   );
   const contents = Object.entries(FAMILIES).map(([family, entries]) => {
     const links = entries.map(({ id }) => `[${id}](#${id})`).join(', ');
-    return `- ${TITLES[family as Family]}: ${links}`;
+    return `- ${FAMILY_TITLES[family as Family]}: ${links}`;
   });
   return `${INTRODUCTION}\n${CATALOGUE.length} hints:\n\n${contents.join('\n')}\n\n${chapters.join('\n')}`;
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { buildHintsPage } from '../scripts/hints-page.ts';
-import { CATALOGUE, findEntry } from '../src/hints/catalogue/index.ts';
+import { CATALOGUE, FAMILIES, findEntry } from '../src/hints/catalogue/index.ts';
 import { renderHintPage } from '../src/hints/hint-page.ts';
 import { describeRecognition } from '../src/hints/recognition.ts';
 import { EXPECTED_HINTS } from './support/expected-hints.ts';
@@ -96,7 +96,18 @@ test('a hint has a page without script and without outside resources', () => {
 test('what the catalogue quotes is escaped, and an unknown id has no page', () => {
   const page = renderHintPage('oauth-path-unknown') ?? '';
   assert.match(page, /&lt;server&gt;\/oauth2\/&lt;site&gt;\/token/);
-  for (const id of ['', 'nope', '__proto__', 'constructor', '<script>']) {
+  for (const id of ['nope', '__proto__', 'constructor', '<script>']) {
     assert.equal(renderHintPage(id), undefined);
   }
+});
+
+test('the page of all hints leads to each of them', () => {
+  const page = renderHintPage('') ?? assert.fail('no page');
+  for (const { id, title } of CATALOGUE) {
+    assert.equal(page.split(`<a href="${id}">`).length, 2, id);
+    assert.ok(page.includes(`<span class="id">${id}</span>`), title);
+  }
+  assert.equal(page.match(/<h2>/g)?.length, Object.keys(FAMILIES).length);
+  assert.doesNotMatch(page, /<script|undefined|https?:/);
+  assert.match(renderHintPage(CATALOGUE[0]!.id) ?? '', /<a href="\.\/">All hints<\/a>/);
 });

@@ -1,6 +1,6 @@
-/** The page behind `/_proxy/hints/ID`: one hint, readable without script and without outside resources. */
-import type { CatalogueEntry } from './catalogue/entry.ts';
-import { findEntry } from './catalogue/index.ts';
+/** The pages behind `/_proxy/hints/ID`, one hint, and `/_proxy/hints/`, all of them: readable without script and without outside resources. */
+import type { CatalogueEntry, Family } from './catalogue/entry.ts';
+import { CATALOGUE, FAMILIES, FAMILY_TITLES, findEntry } from './catalogue/index.ts';
 import { describeRecognition } from './recognition.ts';
 
 const STYLE = `
@@ -19,8 +19,12 @@ code { font: .875rem ui-monospace, monospace; overflow-wrap: anywhere; border: 1
 a { color: var(--link); } .note { margin-top: 2rem; font-size: .875rem; }
 `.trim();
 
-/** The page of a hint as HTML, or undefined when the catalogue has no such id. */
+/**
+ * The page of a hint as HTML, or undefined when the catalogue has no such id; for an empty id that
+ * of all hints. Its links are relative to the page of all hints.
+ */
 export function renderHintPage(id: string): string | undefined {
+  if (id === '') return renderIndex();
   const entry = findEntry(id);
   return entry === undefined ? undefined : renderEntry(entry);
 }
@@ -35,6 +39,39 @@ function renderEntry(entry: CatalogueEntry): string {
     ({ label, url }) =>
       `<li><a href="${escapeHtml(url)}" rel="noreferrer">${escapeHtml(label)}</a></li>`,
   );
+  return renderPage(
+    title,
+    `<h1>${escapeHtml(title)}</h1>
+<p class="id">${escapeHtml(id)}</p>
+<h2>What it means</h2>
+<p>${escapeHtml(cause)}</p>
+<h2>What to do</h2>
+<p class="fix">${escapeHtml(fix)}</p>
+<h2>How it is recognised</h2>
+<ul>
+${signs.join('\n')}
+</ul>
+${more.length === 0 ? '' : `<h2>More</h2>\n<ul>\n${more.join('\n')}\n</ul>\n`}<p class="note">OpenEMR versions: ${escapeHtml(versions)}. This page is part of your local proxy; the exchange that led here is in its log, where the hint is more specific. <a href="./">All hints</a></p>`,
+  );
+}
+
+function renderIndex(): string {
+  const chapters = Object.entries(FAMILIES).map(([family, entries]) => {
+    const items = entries.map(
+      ({ id, title }) =>
+        `<li><a href="${escapeHtml(id)}">${escapeHtml(title)}</a> <span class="id">${escapeHtml(id)}</span></li>`,
+    );
+    return `<h2>${escapeHtml(FAMILY_TITLES[family as Family])}</h2>\n<ul>\n${items.join('\n')}\n</ul>`;
+  });
+  return renderPage(
+    'All hints',
+    `<h1>All hints</h1>
+<p>${CATALOGUE.length} ways in which requests to OpenEMR fail: what each means, and what to do.</p>
+${chapters.join('\n')}`,
+  );
+}
+
+function renderPage(title: string, main: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -47,17 +84,7 @@ ${STYLE}
 </head>
 <body>
 <main>
-<h1>${escapeHtml(title)}</h1>
-<p class="id">${escapeHtml(id)}</p>
-<h2>What it means</h2>
-<p>${escapeHtml(cause)}</p>
-<h2>What to do</h2>
-<p class="fix">${escapeHtml(fix)}</p>
-<h2>How it is recognised</h2>
-<ul>
-${signs.join('\n')}
-</ul>
-${more.length === 0 ? '' : `<h2>More</h2>\n<ul>\n${more.join('\n')}\n</ul>\n`}<p class="note">OpenEMR versions: ${escapeHtml(versions)}. This page is part of your local proxy; the exchange that led here is in its log, where the hint is more specific.</p>
+${main}
 </main>
 </body>
 </html>

@@ -34,6 +34,24 @@ export const FAMILIES: Readonly<Record<Family, readonly CatalogueEntry[]>> = {
   search: SEARCH_ENTRIES,
 };
 
+/** Their names as people read them. */
+export const FAMILY_TITLES: Readonly<Record<Family, string>> = {
+  network: 'Connection, TLS and the base URL',
+  'web-server': 'Apache, PHP and the database',
+  client: 'The client',
+  jwks: 'The JWK Set',
+  assertion: 'The client assertion',
+  'token-request': 'The token request',
+  scope: 'Scopes',
+  registration: 'Registration',
+  setup: "OpenEMR's own set-up",
+  bulk: 'Bulk export',
+  permission: 'What a token may do',
+  'access-token': 'The access token',
+  route: 'Where a FHIR request goes',
+  search: 'What a FHIR request asks for',
+};
+
 /** Every entry. */
 export const CATALOGUE: readonly CatalogueEntry[] = Object.values(FAMILIES).flat();
 
