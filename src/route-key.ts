@@ -3,6 +3,7 @@ import { loadSigningKey, type SigningKey } from './auth/signing-key.ts';
 import type { ClientConfig } from './config/schema.ts';
 import type { Logger } from './contracts.ts';
 import { ConfigError, ProxyError } from './errors.ts';
+import { settleAll } from './settle-all.ts';
 
 /** A signing key, and the age of its file. */
 export interface RouteKey {
@@ -40,11 +41,11 @@ export async function loadPublishedKeys(
   const files = client?.publish;
   if (files === undefined) return [key];
   const at = `${clientOf(path)}.publish`;
-  const published = await Promise.all(
-    files.map(async (file, index) =>
-      file === client?.key ? key : (await loadKey(`${at}[${index}]`, file, undefined, logger)).key,
-    ),
+  const loading = files.map(async (file, index) =>
+    file === client?.key ? key : (await loadKey(`${at}[${index}]`, file, undefined, logger)).key,
   );
+  await settleAll(loading);
+  const published = await Promise.all(loading);
   if (published.some(({ kid }) => kid === key.kid)) return published;
   throw new ConfigError([
     {

@@ -48,7 +48,7 @@ function changedFix(
     issuer === undefined
       ? `${saveCommand(base)} > ${pathInMessage(ca)}`
       : `put that of its authority (${issuer}) into ${pathInMessage(ca)}`;
-  return `${compare}. If they are the same, the server has a new certificate, take it: ${take}. If not, somebody is in between`;
+  return `${compare}. If the server has the same, its certificate is new, take it: ${take}. If not, somebody is in between`;
 }
 
 function saveCommand(base: URL): string {
