@@ -143,8 +143,8 @@ test('a v2 scope on 7.0.3 is named with the right spelling', () => {
 test('requested, granted and supported scopes are compared; the supported ones may be nested', () => {
   const findings = examineOurselves({
     logEntries: [],
-    serverVersion: '7.0.3',
-    requestedScopes: ['system/Patient.read', 'system/Zebra.read'],
+    serverVersion: '8.0.0',
+    requestedScopes: ['system/Patient.read', 'system/Patient.write'],
     grantedScopes: ['system/Patient.read'],
     scopesSupported: [['openid', 'system/Patient.read']],
   });
@@ -155,7 +155,18 @@ test('requested, granted and supported scopes are compared; the supported ones m
       ['scopes-granted', 'wrong'],
     ],
   );
-  assert.match(findings[0]?.says ?? '', /does not list "system\/Zebra\.read"/);
+  assert.match(findings[0]?.says ?? '', /does not list "system\/Patient\.write"/);
+});
+
+test('a resource type that the server does not list is wrong', () => {
+  const [finding] = examineOurselves({
+    logEntries: [],
+    serverVersion: '7.0.3',
+    requestedScopes: ['system/Zebra.read'],
+    scopesSupported: [['openid', 'system/Patient.read']],
+  });
+  assert.deepEqual([finding?.subject, finding?.verdict], ['scope-spelling', 'wrong']);
+  assert.match(finding?.says ?? '', /"system\/Zebra\.read" names a resource type .* not offer/);
 });
 
 test('a scope that is granted in another spelling is granted', () => {
