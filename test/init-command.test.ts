@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, describe, it } from 'node:test';
 
@@ -13,8 +12,9 @@ import { runProgram } from '../src/commands/program.ts';
 import type { ProxyConfigInput } from '../src/config/schema.ts';
 import { createSelfSignedCertificate } from '../src/sandbox/certificate.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../src/sandbox/index.ts';
+import { createFolder, createFolderWithKey } from './support/folder-with-key.ts';
 import { findFreePort } from './support/free-port.ts';
-import { es384Key, rs384Key } from './support/keys.ts';
+import { es384Key } from './support/keys.ts';
 import { createTestRuntime, type TestRuntime } from './support/runtime.ts';
 
 const SCOPES = ['--scopes', 'system/Patient.read'];
@@ -27,20 +27,6 @@ async function start(t: TestContext, options: SandboxOptions = {}): Promise<Sand
 
 const startTls = async (t: TestContext, options: SandboxOptions = {}) =>
   start(t, { ...options, tls: await createSelfSignedCertificate('127.0.0.1') });
-
-function createFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'init-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  return folder;
-}
-
-/** A folder with a key: making one takes long. */
-function createFolderWithKey(t: TestContext): string {
-  const folder = createFolder(t);
-  mkdirSync(join(folder, 'keys'), { mode: 0o700 });
-  writeFileSync(join(folder, 'keys/private.jwk.json'), rs384Key().text, { mode: 0o600 });
-  return folder;
-}
 
 function init(t: TestContext, cwd: string, ...argv: string[]) {
   const runtime = createTestRuntime({ cwd });

@@ -1,14 +1,13 @@
 /** What `init` says while a client is not enabled yet. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, it } from 'node:test';
 
 import { runProgram } from '../src/commands/program.ts';
 import type { ProxyConfigInput } from '../src/config/schema.ts';
 import { type Sandbox, startSandbox } from '../src/sandbox/index.ts';
-import { rs384Key } from './support/keys.ts';
+import { createFolderWithKey } from './support/folder-with-key.ts';
 import { createTestRuntime } from './support/runtime.ts';
 
 const SCOPES = ['--scopes', 'system/Patient.read'];
@@ -16,11 +15,7 @@ const SCOPES = ['--scopes', 'system/Patient.read'];
 async function start(t: TestContext) {
   const sandbox = await startSandbox({});
   t.after(() => sandbox.close());
-  const cwd = mkdtempSync(join(tmpdir(), 'init-enabling-'));
-  t.after(() => rmSync(cwd, { recursive: true }));
-  mkdirSync(join(cwd, 'keys'), { mode: 0o700 });
-  writeFileSync(join(cwd, 'keys/private.jwk.json'), rs384Key().text, { mode: 0o600 });
-  return { sandbox, cwd };
+  return { sandbox, cwd: createFolderWithKey(t) };
 }
 
 async function run(cwd: string, ...argv: string[]) {

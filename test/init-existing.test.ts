@@ -1,7 +1,6 @@
 /** `init` where a config file is there already. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, it } from 'node:test';
 
@@ -9,7 +8,7 @@ import { runProgram } from '../src/commands/program.ts';
 import type { ProxyConfigInput } from '../src/config/schema.ts';
 import { createSelfSignedCertificate } from '../src/sandbox/certificate.ts';
 import { type SandboxOptions, startSandbox } from '../src/sandbox/index.ts';
-import { rs384Key } from './support/keys.ts';
+import { createFolderWithKey } from './support/folder-with-key.ts';
 import { createTestRuntime } from './support/runtime.ts';
 
 const SCOPES = ['--scopes', 'system/Patient.read'];
@@ -17,11 +16,7 @@ const SCOPES = ['--scopes', 'system/Patient.read'];
 async function start(t: TestContext, options: SandboxOptions = {}) {
   const sandbox = await startSandbox(options);
   t.after(() => sandbox.close());
-  const cwd = mkdtempSync(join(tmpdir(), 'init-existing-'));
-  t.after(() => rmSync(cwd, { recursive: true }));
-  mkdirSync(join(cwd, 'keys'), { mode: 0o700 });
-  writeFileSync(join(cwd, 'keys/private.jwk.json'), rs384Key().text, { mode: 0o600 });
-  return { sandbox, cwd };
+  return { sandbox, cwd: createFolderWithKey(t) };
 }
 
 async function init(cwd: string, ...argv: string[]) {

@@ -1,16 +1,15 @@
 /** What `init` and `register` say and check of the certificate that a server shows. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createSocketServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, it } from 'node:test';
 
 import { runProgram } from '../src/commands/program.ts';
 import { createSelfSignedCertificate } from '../src/sandbox/certificate.ts';
 import { startSandbox } from '../src/sandbox/index.ts';
-import { rs384Key } from './support/keys.ts';
+import { createFolderWithKey } from './support/folder-with-key.ts';
 import { createTestRuntime } from './support/runtime.ts';
 
 const WRONG = Array.from({ length: 32 }, () => 'AA').join(':');
@@ -20,14 +19,6 @@ async function start(t: TestContext) {
   const sandbox = await startSandbox({ tls: await createSelfSignedCertificate('127.0.0.1') });
   t.after(() => sandbox.close());
   return sandbox;
-}
-
-function createFolderWithKey(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'registration-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  mkdirSync(join(folder, 'keys'), { mode: 0o700 });
-  writeFileSync(join(folder, 'keys/private.jwk.json'), rs384Key().text, { mode: 0o600 });
-  return folder;
 }
 
 async function run(cwd: string, ...argv: string[]) {

@@ -26,9 +26,9 @@ export async function readMetrics(world: World): Promise<MetricsFigures> {
   const samples = [...page.matchAll(/^fhir_auth_proxy_(\w+)(?:\{(.*)\})? (\S+)$/gm)].map(
     ([, name = '', labels = '', value]) => ({ name, labels, value: Number(value) }),
   );
-  const sum = (name: string, label = ''): number =>
+  const sum = (name: string, ...labels: readonly string[]): number =>
     samples
-      .filter((sample) => sample.name === name && sample.labels.includes(label))
+      .filter((sample) => sample.name === name && labels.every((it) => sample.labels.includes(it)))
       .reduce((total, { value }) => total + value, 0);
   const interactions = new Map<string, number>();
   for (const { name, labels, value } of samples) {
@@ -44,13 +44,7 @@ export async function readMetrics(world: World): Promise<MetricsFigures> {
     waiting: sum('upstream_connections', 'state="waiting"'),
     replays: sum('replays_total'),
     tokenRequests: sum('token_requests_total'),
-    granted: (route) =>
-      samples
-        .filter(({ name, labels }) => {
-          const isGrant = name === 'token_requests_total' && labels.includes('outcome="granted"');
-          return isGrant && labels.includes(`route="${route}"`);
-        })
-        .reduce((total, { value }) => total + value, 0),
+    granted: (route) => sum('token_requests_total', 'outcome="granted"', `route="${route}"`),
     interactions,
   };
 }

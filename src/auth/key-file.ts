@@ -1,5 +1,5 @@
 /** Where the text of a signing key comes from: the configuration itself, or a file that only its owner reads. */
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { access, type FileHandle, open } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { isAbsolute } from 'node:path';
@@ -26,8 +26,9 @@ const GROUP_AND_OTHERS = 0o077;
  * The key that a setting names.
  *
  * A file with a private key that its group or others can read is refused with the command that mends
- * it; other text is handed out, for whoever reads it as a key to judge. A secret mounted into a container cannot be mended from inside: where the file system is read-only or the
- * file belongs to another user, there is a warning instead. Windows has no such bits: no check there.
+ * it; other text is handed out, for whoever reads it as a key to judge. A secret mounted into a
+ * container cannot be mended from inside: where the file system is read-only or the file belongs to
+ * another user, there is a warning instead. Windows has no such bits: no check there.
  *
  * @param value the key itself (it starts with `{` or `-----BEGIN`) or the absolute path of its file
  * @param options.uid user id of this process, for the question who owns the file; default: the
@@ -51,14 +52,14 @@ export async function readKeyText(
   }
   const file = await openKeyFile(value);
   try {
-    const { size, mtimeMs } = await file.stat();
-    if (size > LONGEST_KEY_BYTES) throw refuseLength(value, size);
+    const stats = await file.stat();
+    if (stats.size > LONGEST_KEY_BYTES) throw refuseLength(value, stats.size);
     const text = decode(await file.readFile());
     // Only a private key is to be hidden: "chmod 600" on whatever was named by mistake may break a machine.
     const warnings = holdsPrivateKey(text)
-      ? await checkPermissions(value, file, options.uid ?? effectiveUid())
+      ? await checkPermissions(value, stats, options.uid ?? effectiveUid())
       : [];
-    return { text, warnings, changedAtMs: mtimeMs };
+    return { text, warnings, changedAtMs: stats.mtimeMs };
   } catch (error) {
     throw error instanceof ProxyError ? error : refuseFile(value, error);
   } finally {
@@ -74,13 +75,12 @@ async function openKeyFile(path: string): Promise<FileHandle> {
   }
 }
 
-/** Works on the opened file, not on its name, so that nobody can swap it between check and reading. */
+/** @param stats of the opened file, not of its name, so that nobody can swap it between check and reading */
 async function checkPermissions(
   path: string,
-  file: FileHandle,
+  { mode, uid: owner }: Pick<Stats, 'mode' | 'uid'>,
   uid: number | undefined,
 ): Promise<string[]> {
-  const { mode, uid: owner } = await file.stat();
   if (uid === WINDOWS_UID || (mode & GROUP_AND_OTHERS) === 0) return [];
   const permissions = `0${(mode & 0o777).toString(8)}`;
   if (owner !== uid || (await isReadOnly(path))) {

@@ -166,7 +166,7 @@ async function warnOfPort({ config }: Loaded, args: InitArgs, dialogue: Dialogue
 interface Wait {
   longestSeconds: number | undefined;
   onWaiting: () => void;
-  client: Omit<WaitingClient, 'adminPage'> & { adminPage: string | undefined };
+  client: WaitingClient;
   file: string;
 }
 

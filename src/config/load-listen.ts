@@ -1,14 +1,12 @@
 /** Where a proxy listens, as far as that can be told, for whoever looks for one that runs. */
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 
 import { parse } from 'jsonc-parser';
 
 import { ConfigError } from '../errors.ts';
 import { isObject } from '../is-object.ts';
-import { DEFAULT_CONFIG_FILE, loadConfig, type LoadConfigOptions } from './load.ts';
+import { findConfigFile, loadConfig, type LoadConfigOptions } from './load.ts';
 import type { ListenConfig } from './schema.ts';
-import { CONFIG_VARIABLE } from './settings.ts';
 
 /** Where it listens. */
 export interface FoundListen {
@@ -44,9 +42,8 @@ export async function loadListen(options: LoadConfigOptions): Promise<FoundListe
 }
 
 /** What stands under "listen", even in a text that is JSON in part; undefined when nothing can be had. */
-async function readListen({ cwd, file, environment }: LoadConfigOptions): Promise<unknown> {
-  const named = file ?? (environment?.[CONFIG_VARIABLE] || DEFAULT_CONFIG_FILE);
-  const text = await readFile(resolve(cwd, named), 'utf8').catch(() => '');
+async function readListen(options: LoadConfigOptions): Promise<unknown> {
+  const text = await readFile(findConfigFile(options).path, 'utf8').catch(() => '');
   const value: unknown = parse(text, [], { allowTrailingComma: true });
   return isObject(value) ? value['listen'] : undefined;
 }

@@ -114,11 +114,19 @@ interface Source {
   file: string;
 }
 
+/** The config file that is meant: its absolute path, and whether a flag or the environment names it. */
+export function findConfigFile({
+  cwd,
+  file,
+  environment,
+}: Pick<LoadConfigOptions, 'cwd' | 'file' | 'environment'>): { path: string; isNamed: boolean } {
+  const named = file ?? (environment?.[CONFIG_VARIABLE] || undefined);
+  return { path: resolve(cwd, named ?? DEFAULT_CONFIG_FILE), isNamed: named !== undefined };
+}
+
 async function readSource(options: LoadConfigOptions): Promise<Source | undefined> {
-  const { cwd, text, environment } = options;
-  const named = options.file ?? (environment?.[CONFIG_VARIABLE] || undefined);
-  const file = resolve(cwd, named ?? DEFAULT_CONFIG_FILE);
-  const found = text ?? (await readConfigFile(file, named !== undefined, originOf(options)));
+  const { path: file, isNamed } = findConfigFile(options);
+  const found = options.text ?? (await readConfigFile(file, isNamed, originOf(options)));
   return found === undefined ? undefined : { file, parsed: parseJsonWithComments(found, file) };
 }
 

@@ -2,7 +2,7 @@
 import { findExposedTlsKey, loadTlsOptions } from '../config/tls.ts';
 import { loadPublishedKeys } from '../route-key.ts';
 import type { RouteCheck } from './check.ts';
-import { type Finding, ok, warn } from './result.ts';
+import { ok, warn } from './result.ts';
 
 /** Reads the certificates and the key of "tls"; says nothing where none is named. */
 export const tlsFilesCheck: RouteCheck = {
@@ -13,10 +13,8 @@ export const tlsFilesCheck: RouteCheck = {
     const named = (['ca', 'cert', 'key'] as const).filter((name) => tls[name] !== undefined);
     if (named.length === 0) return [];
     const exposed = await findExposedTlsKey(tls);
-    const findings: Finding[] = exposed === undefined ? [] : [warn(exposed)];
-    return findings.length > 0
-      ? findings
-      : [ok(`${named.map((name) => `"tls.${name}"`).join(', ')} can be read`)];
+    if (exposed !== undefined) return [warn(exposed)];
+    return [ok(`${named.map((name) => `"tls.${name}"`).join(', ')} can be read`)];
   },
 };
 

@@ -1,10 +1,9 @@
 /** A config file that is there already: an earlier `init` to go on from, or somebody's to leave alone. */
-import { relative } from 'node:path';
-
 import { guessFhirBases } from '../../auth/fhir-base.ts';
 import { type LoadedConfig, loadConfig } from '../../config/load.ts';
 import type { RouteConfig } from '../../config/schema.ts';
 import type { Dialogue } from '../dialogue.ts';
+import { shownPath } from '../path-from.ts';
 import { assertPinned } from '../registration/certificate-consent.ts';
 import { REQUEST_MS } from '../registration/server.ts';
 import type { Runtime } from '../runtime.ts';
@@ -39,7 +38,7 @@ export async function resume(
   runtime: Runtime,
 ): Promise<void> {
   assertResumable(route, args, file, runtime);
-  const shown = relative(runtime.cwd, file) || file;
+  const shown = shownPath(runtime.cwd, file);
   dialogue.step(`going on with ${shown}\n${route.upstream}, client ${route.client?.id}`);
   const unused = findUnusedFlags(args, config, route, file, runtime);
   if (unused.length > 0) {
@@ -57,7 +56,7 @@ function assertResumable(
   file: string,
   { cwd }: Runtime,
 ): void {
-  const shown = relative(cwd, file) || file;
+  const shown = shownPath(cwd, file);
   const remedy = 'Name another file with --config, or start anew with --force';
   if (client === undefined) {
     throw new UsageError(

@@ -14,15 +14,14 @@ import { commandWithConfig } from './result.ts';
  */
 export function reportNoToken(
   { error, hints, timedOut, waitedMs }: Extract<Waiting, { error: unknown }>,
-  client: Omit<WaitingClient, 'adminPage'> & { adminPage: string | undefined },
+  client: WaitingClient,
   file: string,
   runtime: Runtime,
 ): number {
-  const { adminPage } = client;
-  if (!timedOut || adminPage === undefined || !isDisabledClient(error, hints)) {
+  const steps = describeEnabling(client);
+  if (!timedOut || steps === undefined || !isDisabledClient(error, hints)) {
     return reportWithHints(error, hints, runtime);
   }
-  const steps = describeEnabling({ ...client, adminPage });
   const isCertain = hints.some(
     ({ id, certainty }) => id === 'client-disabled' && certainty === 'certain',
   );

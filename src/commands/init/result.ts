@@ -1,11 +1,11 @@
 /** What came of `init`. */
-import { relative } from 'node:path';
 
 import { callableHost } from '../../config/host.ts';
 import { DEFAULT_CONFIG_FILE, type LoadedConfig } from '../../config/load.ts';
 import type { RouteConfig } from '../../config/schema.ts';
 import type { AccessToken } from '../../contracts.ts';
 import type { Dialogue } from '../dialogue.ts';
+import { shownPath } from '../path-from.ts';
 import type { Runtime } from '../runtime.ts';
 import type { InitArgs } from './arguments.ts';
 import { describeAnswer, type FirstAnswer } from './first-answer.ts';
@@ -47,7 +47,7 @@ export function tellResult(result: Result, dialogue: Dialogue, runtime: Runtime)
  * @param command empty for the one that runs the proxy
  */
 export function commandWithConfig(command: string, file: string, cwd: string): string {
-  const shown = relative(cwd, file) || file;
+  const shown = shownPath(cwd, file);
   const flag = shown === DEFAULT_CONFIG_FILE ? '' : `--config ${shown}`;
   return ['fhir-auth-proxy', command, flag].filter((word) => word !== '').join(' ');
 }

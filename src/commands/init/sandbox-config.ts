@@ -1,10 +1,10 @@
 /** A config file that holds nothing but the sandbox, as a clone of the repository has one. */
 import { constants } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
-import { relative } from 'node:path';
 
 import type { ProxyConfig } from '../../config/schema.ts';
 import type { Dialogue } from '../dialogue.ts';
+import { shownPath } from '../path-from.ts';
 import { fileNotWritten } from '../replace-file.ts';
 import type { Runtime } from '../runtime.ts';
 import { UsageError } from '../usage-error.ts';
@@ -22,7 +22,7 @@ export async function agreeToReplace(
   dialogue: Dialogue,
   { cwd }: Pick<Runtime, 'cwd'>,
 ): Promise<void> {
-  const shown = relative(cwd, file) || file;
+  const shown = shownPath(cwd, file);
   const isAgreed =
     dialogue.interactive &&
     (await dialogue.askConfirm({

@@ -1,5 +1,5 @@
 /** From nothing to a config file: server, key, client. */
-import { dirname, relative, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 
 import { allowsWriting } from '../../auth/system-scopes.ts';
 import { isLoopbackHost } from '../../config/host.ts';
@@ -7,7 +7,7 @@ import type { ProxyConfigInput } from '../../config/schema.ts';
 import { RegistrationError } from '../../errors.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { formatHint } from '../hint-text.ts';
-import { pathFrom } from '../path-from.ts';
+import { pathFrom, shownPath } from '../path-from.ts';
 import { parsePort } from '../port-flag.ts';
 import {
   chooseScopes,
@@ -63,7 +63,7 @@ export async function setUp(
     const registration = { scopes, key: filed.key, jwksUri };
     const clientId = await becomeClient(args, registration, server, dialogue, runtime);
     const config = buildConfig(args, folder, { server, filed, registration, clientId, listen });
-    const shown = (file: string) => relative(runtime.cwd, file) || file;
+    const shown = (file: string) => shownPath(runtime.cwd, file);
     if (keeping) dialogue.step(`kept the old file as ${shown(await keepCopy(configFile))}`);
     await writeConfigFile(configFile, config, args.force || keeping);
     dialogue.step(`wrote ${shown(configFile)}`);

@@ -1,6 +1,4 @@
 /** Whether a certificate that no authority vouches for is trusted: by its fingerprint, an earlier run, or a person. */
-import { relative } from 'node:path';
-
 import {
   isSameFingerprint,
   requestServerCertificate,
@@ -8,6 +6,7 @@ import {
 } from '../../auth/server-certificate.ts';
 import { ProxyError } from '../../errors.ts';
 import type { Dialogue } from '../dialogue.ts';
+import { shownPath } from '../path-from.ts';
 import type { Runtime } from '../runtime.ts';
 import { UsageError } from '../usage-error.ts';
 import type { RegistrationArgs } from './arguments.ts';
@@ -41,18 +40,18 @@ export async function trustCertificate(
 ): Promise<Trusted> {
   const certificate = await requestServerCertificate(origin, timeoutMs);
   const { serverName } = certificate;
-  const shown = (file: string) => relative(cwd, file) || file;
   const earlier = certificateFile(folder, origin);
   assertGiven(args['pin-certificate'], certificate, origin);
   if (await isPinned(folder, origin, certificate)) {
     dialogue.step(
-      `the certificate of ${origin} is the one that an earlier run trusted: ${shown(earlier)}`,
+      `the certificate of ${origin} is the one that an earlier run trusted: ${shownPath(cwd, earlier)}`,
     );
     return { ca: earlier, serverName, written: false };
   }
   await agreeOn(certificate, origin, args, dialogue);
   const { file, written } = await writeCertificate(folder, origin, certificate);
-  if (written) dialogue.step(`wrote ${shown(file)}: this certificate is trusted from now on`);
+  if (written)
+    dialogue.step(`wrote ${shownPath(cwd, file)}: this certificate is trusted from now on`);
   return { ca: file, serverName, written };
 }
 

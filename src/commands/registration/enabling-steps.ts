@@ -6,12 +6,17 @@ export interface WaitingClient {
   clientId: string;
   /** As registered; undefined when that is not known. Many clients may have the same. */
   name?: string | undefined;
-  /** Page where clients are enabled. */
-  adminPage: string;
+  /** Page where clients are enabled; undefined where the server has none. */
+  adminPage: string | undefined;
 }
 
-/** Where to go, what to click, and which client is meant. */
-export function describeEnabling({ clientId, name, adminPage }: WaitingClient): string[] {
+/** Where to go, what to click, and which client is meant; undefined where the server has no such page. */
+export function describeEnabling({
+  clientId,
+  name,
+  adminPage,
+}: WaitingClient): string[] | undefined {
+  if (adminPage === undefined) return undefined;
   const what = name === undefined ? 'the client' : `"${name}"`;
   return [
     adminPage,
@@ -21,12 +26,7 @@ export function describeEnabling({ clientId, name, adminPage }: WaitingClient): 
 }
 
 /** Tells an administrator's part; nothing where the server has no such page. */
-export function tellEnabling(
-  client: Omit<WaitingClient, 'adminPage'> & { adminPage: string | undefined },
-  dialogue: Dialogue,
-): void {
-  const { adminPage } = client;
-  if (adminPage === undefined) return;
-  const lines = describeEnabling({ ...client, adminPage });
-  dialogue.note('Now an administrator has to enable the client', lines);
+export function tellEnabling(client: WaitingClient, dialogue: Dialogue): void {
+  const steps = describeEnabling(client);
+  if (steps !== undefined) dialogue.note('Now an administrator has to enable the client', steps);
 }

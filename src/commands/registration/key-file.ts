@@ -1,5 +1,5 @@
 /** The signing key of a new client: the one that is there, else a new one. */
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 
 import { readKeyText } from '../../auth/key-file.ts';
 import { loadSigningKey, type SigningKey } from '../../auth/signing-key.ts';
@@ -7,6 +7,7 @@ import { pathInMessage } from '../../config/path-in-message.ts';
 import { ProxyError } from '../../errors.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { DEFAULT_KEY_FILE, makeMissingKeyFile } from '../key-file.ts';
+import { shownPath } from '../path-from.ts';
 import type { Runtime } from '../runtime.ts';
 import { UsageError } from '../usage-error.ts';
 import type { ReachedServer } from './server.ts';
@@ -42,7 +43,7 @@ export async function provideKey(
     );
   }
   dialogue.step(
-    `${made ? 'made a key' : 'took the key that is there'}: ${relative(cwd, file) || file}\n${key.alg}, kid ${key.kid}`,
+    `${made ? 'made a key' : 'took the key that is there'}: ${shownPath(cwd, file)}\n${key.alg}, kid ${key.kid}`,
   );
   return { key, file, made };
 }
