@@ -3,7 +3,7 @@ import { isatty } from 'node:tty';
 
 import { runProgram } from './commands/program.ts';
 import { type Output, type Runtime, type StopSignal, signalExitCode } from './commands/runtime.ts';
-import { readVersion } from './version.ts';
+import { readVersion } from './base/version.ts';
 
 /** Signals that a program run by a command gets, too. */
 const PASSED_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const;

@@ -9,14 +9,14 @@
  */
 import { loadConfig } from './config/load.ts';
 import type { ProxyConfigInput } from './config/schema.ts';
-import type { Exchange as WholeExchange } from './contracts.ts';
-import { ConfigError } from './errors.ts';
+import type { Exchange as WholeExchange } from './base/contracts.ts';
+import { ConfigError } from './base/errors.ts';
 import { createLogger } from './observe/logger.ts';
 import { createProxyServer } from './server.ts';
 
 export { loadConfig, type LoadConfigOptions, type LoadedConfig } from './config/load.ts';
 export type { ProxyConfig, ProxyConfigInput } from './config/schema.ts';
-export type { ExchangeTimings, Hint, Certainty, Outcome, TokenOrigin } from './contracts.ts';
+export type { ExchangeTimings, Hint, Certainty, Outcome, TokenOrigin } from './base/contracts.ts';
 export {
   ConfigError,
   type ConfigProblem,
@@ -24,9 +24,9 @@ export {
   TokenError,
   UpstreamError,
   type UpstreamErrorCode,
-} from './errors.ts';
+} from './base/errors.ts';
 export type { Interaction, InteractionName } from './fhir/interaction.ts';
-export type { RouteDescription } from './route.ts';
+export type { RouteDescription } from './routes/route.ts';
 
 /**
  * What is known of a request and its answer: no secret, no id and no parameter value; only with

@@ -4,18 +4,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { renewNow } from './auth/renew-now.ts';
 import type { ProxyConfig } from './config/schema.ts';
-import type { Clock, Exchange, Logger } from './contracts.ts';
+import type { Clock, Exchange, Logger } from './base/contracts.ts';
 import { createGate } from './gate/gate.ts';
-import { createListener, type Listener } from './listener.ts';
-import { createLoopMark } from './loop-mark.ts';
-import { createObservation } from './observation.ts';
+import { createListener, type Listener } from './listen/listener.ts';
+import { createLoopMark } from './exchange/loop-mark.ts';
+import { createObservation } from './exchange/observation.ts';
 import type { LineLogger } from './observe/logger.ts';
-import { createPublishedKeys } from './published-keys.ts';
-import { createReservedPaths } from './reserved.ts';
-import { findRestartSettings } from './restart-settings.ts';
-import { createRouteSet, type NextRoutes, type RouteChanges } from './route-set.ts';
-import { describeRoute, type RouteDescription } from './route.ts';
-import { serve, type Rooms } from './serve.ts';
+import { createPublishedKeys } from './routes/published-keys.ts';
+import { createReservedPaths } from './exchange/reserved-paths.ts';
+import { findRestartSettings } from './routes/restart-settings.ts';
+import { createRouteSet, type NextRoutes, type RouteChanges } from './routes/route-set.ts';
+import { describeRoute, type RouteDescription } from './routes/route.ts';
+import { serve, type Rooms } from './exchange/serve.ts';
 
 /** What a proxy needs besides its configuration. */
 export interface ProxyServerOptions {

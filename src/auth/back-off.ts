@@ -1,6 +1,6 @@
 /** Keeps a failing token endpoint from being asked again at once. */
-import type { Clock } from '../contracts.ts';
-import { type FailedAttempt, TokenError } from '../errors.ts';
+import type { Clock } from '../base/contracts.ts';
+import { type FailedAttempt, TokenError } from '../base/errors.ts';
 
 /** First delay after a failure that may pass by itself, in milliseconds; doubled with each further one. */
 const TRANSIENT_DELAY_MS = 1000;

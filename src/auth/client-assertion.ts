@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 
 import { SignJWT } from 'jose/jwt/sign';
 
-import type { Clock } from '../contracts.ts';
+import type { Clock } from '../base/contracts.ts';
 import type { SigningKey } from './signing-key.ts';
 
 /** Longest life that SMART App Launch 2.2 allows an assertion, in seconds. */

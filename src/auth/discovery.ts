@@ -1,8 +1,8 @@
 /** Finds the token endpoint of a FHIR server by its SMART configuration. */
 import type { Dispatcher } from 'undici';
 
-import type { Clock, Logger } from '../contracts.ts';
-import { TokenError } from '../errors.ts';
+import type { Clock, Logger } from '../base/contracts.ts';
+import { TokenError } from '../base/errors.ts';
 import { type HttpAnswer, keptAnswer, requestAnswer } from './http-answer.ts';
 import { parseJsonObject, stringMember, stringsMember } from './json-text.ts';
 import { parseNetworkFailure } from './network-failure.ts';

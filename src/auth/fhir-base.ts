@@ -1,5 +1,5 @@
 /** From whatever address of an OpenEMR people have to the FHIR bases that it may mean. */
-import { ProxyError } from '../errors.ts';
+import { ProxyError } from '../base/errors.ts';
 
 /** Site of an OpenEMR that has one; the folder below `sites/`. */
 export const DEFAULT_SITE = 'default';

@@ -1,5 +1,5 @@
 /** Tells when the server grants less than was asked for. */
-import type { AccessToken, Logger } from '../contracts.ts';
+import type { AccessToken, Logger } from '../base/contracts.ts';
 import { missingScopes } from '../fhir/scope.ts';
 
 /** Tells the log about scopes that were asked for and not granted, once for each change. */

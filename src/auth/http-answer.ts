@@ -1,8 +1,8 @@
 /** One small HTTP request and its whole answer, bounded in time and size. Redirects are not followed. */
 import { type Dispatcher, request } from 'undici';
 
-import type { Clock } from '../contracts.ts';
-import type { TokenEndpointAnswer } from '../errors.ts';
+import type { Clock } from '../base/contracts.ts';
+import type { TokenEndpointAnswer } from '../base/errors.ts';
 import { redactSecrets } from './redact-secrets.ts';
 
 /** Most bytes of an answer that are read: 1 MiB. */

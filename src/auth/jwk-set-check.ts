@@ -1,7 +1,7 @@
 /** Judges a JWK Set (RFC 7517 section 5) as OpenEMR reads it. */
 import { createPublicKey } from 'node:crypto';
 
-import { isObject } from '../is-object.ts';
+import { isObject } from '../base/is-object.ts';
 import { type KeyFinding, finding } from './key-finding.ts';
 import { LEAST_RSA_BITS, type SigningKey } from './signing-key.ts';
 

@@ -1,8 +1,8 @@
 /** Private keys written as JSON: a JWK or a JWK Set (RFC 7517). */
 import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 
-import { ProxyError } from '../errors.ts';
-import { isObject } from '../is-object.ts';
+import { ProxyError } from '../base/errors.ts';
+import { isObject } from '../base/is-object.ts';
 
 /** A private key found in a JSON text, with the `kid` that the text gives it. */
 export interface FoundKey {

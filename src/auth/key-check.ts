@@ -4,7 +4,7 @@
  */
 import type { JWK } from 'jose';
 
-import { ProxyError } from '../errors.ts';
+import { ProxyError } from '../base/errors.ts';
 import { checkJwkSet } from './jwk-set-check.ts';
 import { type KeyFinding, finding } from './key-finding.ts';
 import { holdsPrivateKey, loadSigningKey, type SigningKey, trimKeyText } from './signing-key.ts';

@@ -5,7 +5,7 @@ import { userInfo } from 'node:os';
 import { isAbsolute } from 'node:path';
 
 import { pathInMessage } from '../config/path-in-message.ts';
-import { ProxyError } from '../errors.ts';
+import { ProxyError } from '../base/errors.ts';
 import { holdsPrivateKey, trimKeyText } from './signing-key.ts';
 
 /** Text of a key, and what is unwise about the way it is kept. */

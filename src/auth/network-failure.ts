@@ -1,6 +1,6 @@
 /** Why no answer came, in words, from the codes of Node, OpenSSL and undici. */
 
-import { networkCode, UNASKED_INTERIM } from '../network-code.ts';
+import { networkCode, UNASKED_INTERIM } from '../base/network-code.ts';
 
 /** A failure to get any answer. */
 export interface NetworkFailure {

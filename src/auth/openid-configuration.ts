@@ -4,7 +4,7 @@
  */
 import type { Dispatcher } from 'undici';
 
-import type { Clock } from '../contracts.ts';
+import type { Clock } from '../base/contracts.ts';
 import { requestAnswer } from './http-answer.ts';
 import { parseJsonObject, stringMember, stringsMember } from './json-text.ts';
 

@@ -1,7 +1,7 @@
 /** Private keys written as PEM (RFC 7468): PKCS#8, PKCS#1 and SEC 1. */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 
-import { ProxyError } from '../errors.ts';
+import { ProxyError } from '../base/errors.ts';
 
 const PRIVATE_LABELS = new Set(['PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY']);
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/g;

@@ -2,8 +2,8 @@
 import type { JWK } from 'jose';
 import type { Dispatcher } from 'undici';
 
-import type { Clock } from '../contracts.ts';
-import { RegistrationError } from '../errors.ts';
+import type { Clock } from '../base/contracts.ts';
+import { RegistrationError } from '../base/errors.ts';
 import { type HttpAnswer, keptAnswer, requestAnswer } from './http-answer.ts';
 import { parseJsonObject, stringMember } from './json-text.ts';
 import { parseNetworkFailure } from './network-failure.ts';

@@ -1,4 +1,4 @@
-import type { TokenSource } from '../contracts.ts';
+import type { TokenSource } from '../base/contracts.ts';
 
 /** Gets a new token in place of the one in hand, whatever state that is in. Rejects with TokenError. */
 export async function renewNow(tokens: TokenSource): Promise<void> {

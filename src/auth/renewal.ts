@@ -1,6 +1,6 @@
 /** Getting tokens one after another: one request at a time, none while backing off, none after the end. */
-import type { TokenRequestEnd } from '../contracts.ts';
-import { TokenError } from '../errors.ts';
+import type { TokenRequestEnd } from '../base/contracts.ts';
+import { TokenError } from '../base/errors.ts';
 import { createBackOff } from './back-off.ts';
 import { buildTokenKey, createTokenAttempts, type TokenAttemptOptions } from './token-attempt.ts';
 import { createTokenCache } from './token-cache.ts';

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { connect, type DetailedPeerCertificate } from 'node:tls';
 
-import { ProxyError } from '../errors.ts';
+import { ProxyError } from '../base/errors.ts';
 import { parseNetworkFailure } from './network-failure.ts';
 import { cleanServerText } from './redact-secrets.ts';
 

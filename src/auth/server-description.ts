@@ -1,8 +1,8 @@
 /** What a FHIR server says about itself before anybody has a token: /metadata and discovery. */
 import type { Dispatcher } from 'undici';
 
-import type { Clock, Logger } from '../contracts.ts';
-import { ProxyError } from '../errors.ts';
+import type { Clock, Logger } from '../base/contracts.ts';
+import { ProxyError } from '../base/errors.ts';
 import { createDiscovery, type SmartConfiguration } from './discovery.ts';
 import { apiClientsPage, guessFhirBases, parseOpenemrBase } from './fhir-base.ts';
 import { type HttpAnswer, requestAnswer } from './http-answer.ts';

@@ -9,7 +9,7 @@ import type { JWK } from 'jose';
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
 
 import { pathInMessage } from '../config/path-in-message.ts';
-import { ProxyError } from '../errors.ts';
+import { ProxyError } from '../base/errors.ts';
 import { parseJwkText } from './jwk.ts';
 import { parsePem } from './pem.ts';
 

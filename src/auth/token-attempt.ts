@@ -1,8 +1,8 @@
 /** One attempt after another to get a token: where to, with a new assertion, and what came of it. */
 import type { Dispatcher } from 'undici';
 
-import type { Clock, Logger, TokenRequestEnd } from '../contracts.ts';
-import { untilAborted } from '../until-aborted.ts';
+import type { Clock, Logger, TokenRequestEnd } from '../base/contracts.ts';
+import { untilAborted } from '../base/until-aborted.ts';
 import type { Discovery } from './discovery.ts';
 import type { SigningKey } from './signing-key.ts';
 import { resolveTokenEndpoint } from './token-endpoint.ts';

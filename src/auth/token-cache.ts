@@ -1,7 +1,7 @@
 /** The one token of a source in an `lru-cache`, which gives expiry and single-flight fetching. */
 import { LRUCache } from 'lru-cache';
 
-import type { Clock } from '../contracts.ts';
+import type { Clock } from '../base/contracts.ts';
 import { type HeldToken, usableForMs } from './token-lifetime.ts';
 
 /** A place for one token. */

@@ -1,6 +1,6 @@
 /** Where the token request goes and what its assertion calls that place. */
-import type { Logger } from '../contracts.ts';
-import { TokenError } from '../errors.ts';
+import type { Logger } from '../base/contracts.ts';
+import { TokenError } from '../base/errors.ts';
 import type { Discovery } from './discovery.ts';
 
 /** Address and name of a token endpoint; they differ where the proxy reaches the server by another name. */

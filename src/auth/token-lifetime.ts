@@ -1,5 +1,5 @@
 /** When a token is used, when it is renewed and when it is dead. Pure: the times are handed in. */
-import type { AccessToken } from '../contracts.ts';
+import type { AccessToken } from '../base/contracts.ts';
 
 /** Share of its life after which a token is renewed in the background. */
 const RENEW_AT_SHARE = 0.75;

@@ -1,8 +1,8 @@
 /** The token request: what is sent, and sending it once. */
 import type { Dispatcher } from 'undici';
 
-import type { Clock } from '../contracts.ts';
-import { TokenError } from '../errors.ts';
+import type { Clock } from '../base/contracts.ts';
+import { TokenError } from '../base/errors.ts';
 import { buildClientAssertion } from './client-assertion.ts';
 import { type HttpAnswer, requestAnswer } from './http-answer.ts';
 import { parseNetworkFailure } from './network-failure.ts';

@@ -1,5 +1,5 @@
 /** Judges the answer of a token endpoint (RFC 6749 sections 5.1 and 5.2). */
-import { TokenError } from '../errors.ts';
+import { TokenError } from '../base/errors.ts';
 import { type HttpAnswer, keptAnswer } from './http-answer.ts';
 import { parseJsonObject, stringMember } from './json-text.ts';
 import { cleanServerText } from './redact-secrets.ts';

@@ -2,7 +2,7 @@
  * The access token of one route: got when first needed, renewed before it dies, kept through
  * failures of the authorization server (SMART App Launch 2.2, Backend Services; RFC 6749 section 4.4).
  */
-import type { TokenRequestEnd, TokenSource, TokenState } from '../contracts.ts';
+import type { TokenRequestEnd, TokenSource, TokenState } from '../base/contracts.ts';
 import { createGrantReport } from './grant-report.ts';
 import { createRenewalTimer } from './renewal-timer.ts';
 import { createRenewal, type Renewal } from './renewal.ts';

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isWildcardHost, withBrackets, withoutBrackets } from '../config/host.ts';
 import { loadListen } from '../config/load-listen.ts';
 import type { ListenConfig } from '../config/schema.ts';
-import { READYZ_PATH } from '../own-paths.ts';
+import { READYZ_PATH } from '../base/own-paths.ts';
 import type { Command } from './command.ts';
 import { type ConfigArgs, configOption } from './config-flag.ts';
 import { EXIT } from './runtime.ts';

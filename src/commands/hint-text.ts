@@ -1,5 +1,5 @@
 /** A hint as people read it on a terminal. */
-import type { Hint } from '../contracts.ts';
+import type { Hint } from '../base/contracts.ts';
 import { createPalette, oneLine, wrap } from '../observe/pretty.ts';
 import type { Output } from './runtime.ts';
 

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { pathInMessage } from '../config/path-in-message.ts';
-import { ProxyError } from '../errors.ts';
+import { ProxyError } from '../base/errors.ts';
 import { replaceFile } from './replace-file.ts';
 
 const OWNER_ONLY = 0o600;

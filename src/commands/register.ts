@@ -3,7 +3,7 @@ import { relative, resolve } from 'node:path';
 import { Agent, type buildConnector } from 'undici';
 
 import { requestRemoval, type RegisteredClient } from '../auth/registration.ts';
-import { RegistrationError } from '../errors.ts';
+import { RegistrationError } from '../base/errors.ts';
 import type { Command } from './command.ts';
 import { Cancelled, createDialogue, type Dialogue } from './dialogue.ts';
 import { type RegistrationArgs, registrationOptions } from './registration/arguments.ts';

@@ -1,4 +1,4 @@
-import { ConfigError, describeProblem, ProxyError } from '../errors.ts';
+import { ConfigError, describeProblem, ProxyError } from '../base/errors.ts';
 import { EXIT, type Runtime } from './runtime.ts';
 import { UsageError } from './usage-error.ts';
 

@@ -3,7 +3,7 @@ import type { JWK } from 'jose';
 
 import { readKeyText } from '../auth/key-file.ts';
 import { loadSigningKey } from '../auth/signing-key.ts';
-import { ProxyError } from '../errors.ts';
+import { ProxyError } from '../base/errors.ts';
 import { isThere } from './file-there.ts';
 
 /** The key of a file that is there; undefined when it is to be made. */

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ReadStream } from 'node:tty';
 
-import { ProxyError } from '../errors.ts';
+import { ProxyError } from '../base/errors.ts';
 import { isForeground } from './foreground.ts';
 import type { Runtime } from './runtime.ts';
 

@@ -1,8 +1,8 @@
 import { decodeJwt } from 'jose/jwt/decode';
 
-import type { AccessToken } from '../contracts.ts';
-import { ProxyError, TokenError } from '../errors.ts';
-import { createRoute } from '../route.ts';
+import type { AccessToken } from '../base/contracts.ts';
+import { ProxyError, TokenError } from '../base/errors.ts';
+import { createRoute } from '../routes/route.ts';
 import { loadChosenRoute, type RouteArgs, routeOptions } from './chosen-route.ts';
 import type { Command } from './command.ts';
 import { createWarningLogger } from './loggers.ts';

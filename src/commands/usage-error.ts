@@ -1,4 +1,4 @@
-import { ProxyError } from '../errors.ts';
+import { ProxyError } from '../base/errors.ts';
 
 /** The command line, or what it names, cannot be used. Ends the program with exit code 2. */
 export class UsageError extends ProxyError {

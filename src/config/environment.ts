@@ -1,4 +1,4 @@
-import type { ConfigProblem } from '../errors.ts';
+import type { ConfigProblem } from '../base/errors.ts';
 import { type ConfigPath, formatPath } from './path.ts';
 import { valueFromText } from './schema-walk.ts';
 import {

@@ -1,4 +1,4 @@
-import { isObject } from '../is-object.ts';
+import { isObject } from '../base/is-object.ts';
 import { isInlineKey } from './environment.ts';
 import { type ConfigPath, formatPath, valueAt } from './path.ts';
 

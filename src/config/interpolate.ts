@@ -1,4 +1,4 @@
-import { isObject } from '../is-object.ts';
+import { isObject } from '../base/is-object.ts';
 import type { Environment } from './environment.ts';
 import type { ConfigPath } from './path.ts';
 import type { Finding } from './problems.ts';

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 
 import { parse } from 'jsonc-parser';
 
-import { ConfigError } from '../errors.ts';
-import { isObject } from '../is-object.ts';
+import { ConfigError } from '../base/errors.ts';
+import { isObject } from '../base/is-object.ts';
 import { findConfigFile, loadConfig, type LoadConfigOptions } from './load.ts';
 import type { ListenConfig } from './schema.ts';
 

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
-import { ConfigError, type ConfigProblem } from '../errors.ts';
-import { isObject } from '../is-object.ts';
+import { ConfigError, type ConfigProblem } from '../base/errors.ts';
+import { isObject } from '../base/is-object.ts';
 import {
   type Environment,
   type Overlay,

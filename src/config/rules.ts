@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 
-import { isObject } from '../is-object.ts';
+import { isObject } from '../base/is-object.ts';
 import { isLoopbackHost, isWildcardHost, withoutBrackets } from './host.ts';
 import { type ConfigPath, formatPath, valueAt } from './path.ts';
 import type { Finding } from './problems.ts';

@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { platform } from 'node:os';
 import tls, { type ConnectionOptions } from 'node:tls';
 
-import { ConfigError, type ConfigProblem } from '../errors.ts';
+import { ConfigError, type ConfigProblem } from '../base/errors.ts';
 import { pathInMessage } from './path-in-message.ts';
 import type { TlsConfig } from './schema.ts';
 

@@ -1,6 +1,6 @@
 /** What a server tells about itself in its CapabilityStatement (FHIR R4, `capabilitystatement.html`). */
 import { parseJsonObject, stringMember } from '../auth/json-text.ts';
-import { isObject } from '../is-object.ts';
+import { isObject } from '../base/is-object.ts';
 
 /** The parts that the checks use. */
 export interface ServerFacts {

@@ -1,5 +1,5 @@
 /** What the server announces about tokens, and whether the configuration agrees with it. */
-import { TokenError } from '../errors.ts';
+import { TokenError } from '../base/errors.ts';
 import type { RouteCheck } from './check.ts';
 import { explainNetwork, explainOpenAnswer } from './explain.ts';
 import { fail, type Finding, ok, warn } from './result.ts';

@@ -2,7 +2,7 @@
 import { Agent } from 'undici';
 
 import type { HttpAnswer } from '../auth/http-answer.ts';
-import { requestServerVersion } from '../server-version.ts';
+import { requestServerVersion } from '../routes/server-version.ts';
 import { listBaseCandidates } from './base-candidates.ts';
 import { parseCapabilityStatement, type ServerFacts } from './capability-statement.ts';
 import type { RouteCheck } from './check.ts';

@@ -1,6 +1,6 @@
 /** The files on this machine that a route names beside its key: nothing of the server is needed to judge them. */
 import { findExposedTlsKey, loadTlsOptions } from '../config/tls.ts';
-import { loadPublishedKeys } from '../route-key.ts';
+import { loadPublishedKeys } from '../routes/route-key.ts';
 import type { RouteCheck } from './check.ts';
 import { ok, warn } from './result.ts';
 

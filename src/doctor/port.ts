@@ -3,9 +3,9 @@ import { Agent, request } from 'undici';
 
 import { callableHost } from '../config/host.ts';
 import type { ListenConfig } from '../config/schema.ts';
-import { ConfigError } from '../errors.ts';
-import { createListener } from '../listener.ts';
-import { LIVEZ_PATH } from '../own-paths.ts';
+import { ConfigError } from '../base/errors.ts';
+import { createListener } from '../listen/listener.ts';
+import { LIVEZ_PATH } from '../base/own-paths.ts';
 import { capitalise } from './explain.ts';
 import { fail, type Finding, ok } from './result.ts';
 

@@ -2,7 +2,7 @@
 import { requestAnswer, type HttpAnswer } from '../auth/http-answer.ts';
 import { parseJsonObject } from '../auth/json-text.ts';
 import { parseNetworkFailure } from '../auth/network-failure.ts';
-import type { AccessToken } from '../contracts.ts';
+import type { AccessToken } from '../base/contracts.ts';
 import { parseInteraction } from '../fhir/interaction.ts';
 import { parseScope } from '../fhir/scope.ts';
 import type { RouteCheck } from './check.ts';

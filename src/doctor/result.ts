@@ -1,5 +1,5 @@
 /** What a check found. */
-import type { Hint } from '../contracts.ts';
+import type { Hint } from '../base/contracts.ts';
 
 /** `ok`: as it should be; `warn`: works, but; `fail`: does not work; `skip`: could not be looked at. */
 export type CheckStatus = 'ok' | 'warn' | 'fail' | 'skip';

@@ -5,10 +5,10 @@ import { createDiscovery, type Discovery, type SmartConfiguration } from '../aut
 import { type HttpAnswer, requestAnswer } from '../auth/http-answer.ts';
 import type { SigningKey } from '../auth/signing-key.ts';
 import type { RouteConfig } from '../config/schema.ts';
-import type { AccessToken, Clock, Logger } from '../contracts.ts';
-import type { Destination } from '../destination.ts';
-import { createDiagnosis, type ServedRoute } from '../diagnosis.ts';
-import { createRoute } from '../route.ts';
+import type { AccessToken, Clock, Logger } from '../base/contracts.ts';
+import type { Destination } from '../routes/destination.ts';
+import { createDiagnosis, type ServedRoute } from '../routes/diagnosis.ts';
+import { createRoute } from '../routes/route.ts';
 import type { ServerFacts } from './capability-statement.ts';
 
 /** What earlier checks found out, for later ones. */

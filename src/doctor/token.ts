@@ -1,6 +1,6 @@
 /** The access token: whether one can be had, and what it is good for. */
-import type { ServedRoute } from '../diagnosis.ts';
-import { TokenError } from '../errors.ts';
+import type { ServedRoute } from '../routes/diagnosis.ts';
+import { TokenError } from '../base/errors.ts';
 import { missingScopes } from '../fhir/scope.ts';
 import type { RouteCheck } from './check.ts';
 import { fail, ok } from './result.ts';

@@ -1,5 +1,5 @@
 /** The head of an answer: its fields for the client, and whether its body will be rewritten. */
-import { UpstreamError } from '../errors.ts';
+import { UpstreamError } from '../base/errors.ts';
 import { parseContentCoding, type ContentCoding } from './content-coding.ts';
 import { buildEarlyFields } from './early-answer.ts';
 import type { Explanation, ForwardJob } from './job.ts';

@@ -4,7 +4,7 @@
  * up to 64 KiB, so that a 401 can be cured unseen and a failure explained; so are web pages in the
  * place of FHIR, which pass as they came but count as a failure.
  */
-import type { AccessToken } from '../contracts.ts';
+import type { AccessToken } from '../base/contracts.ts';
 import { planBody, sendAnswerHead, type AnswerHead } from './answer-head.ts';
 import { createBodyWriter, type BodyWriter, type Flow } from './body-writer.ts';
 import { decodeWhole } from './content-coding.ts';

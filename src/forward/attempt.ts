@@ -1,7 +1,7 @@
 /** One attempt to send a job's request to the upstream; ends when the answer does, or the client leaves. */
 import type { Readable } from 'node:stream';
 
-import type { AccessToken } from '../contracts.ts';
+import type { AccessToken } from '../base/contracts.ts';
 import { createAnswer, type Answer } from './answer.ts';
 import type { Flow } from './body-writer.ts';
 import type { Dispatch } from './dispatch.ts';

@@ -1,7 +1,7 @@
 /** The body of an answer on its way to the client, with exact backpressure. */
 import type { Transform } from 'node:stream';
 
-import { UpstreamError } from '../errors.ts';
+import { UpstreamError } from '../base/errors.ts';
 import { createDecoder, type ContentCoding } from './content-coding.ts';
 import { endAnswer } from './early-answer.ts';
 import type { ForwardJob } from './job.ts';

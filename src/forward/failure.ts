@@ -1,6 +1,6 @@
 /** Failures of the connection to the upstream, in the words of RFC 9209 section 2.3. */
-import { UpstreamError, type UpstreamErrorCode } from '../errors.ts';
-import { networkCode, UNASKED_INTERIM } from '../network-code.ts';
+import { UpstreamError, type UpstreamErrorCode } from '../base/errors.ts';
+import { networkCode, UNASKED_INTERIM } from '../base/network-code.ts';
 
 type Diagnosis = readonly [code: UpstreamErrorCode, status: 502 | 504, says: string];
 

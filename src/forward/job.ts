@@ -1,8 +1,8 @@
 /** One exchange as the transport sees it: everything that `serve.ts` has decided before. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import type { AccessToken, Exchange, Hint } from '../contracts.ts';
-import type { ProxyError } from '../errors.ts';
+import type { AccessToken, Exchange, Hint } from '../base/contracts.ts';
+import type { ProxyError } from '../base/errors.ts';
 import type { Interaction } from '../fhir/interaction.ts';
 import type { RequestBody } from './request-body.ts';
 import type { RawFields } from './response-fields.ts';

@@ -3,7 +3,7 @@
  * lets a client repeat a request that was refused for its credentials; each "no" below stands
  * between a server that answers 401 for another reason and an endless stream of token requests.
  */
-import type { AccessToken, Clock, TokenSource } from '../contracts.ts';
+import type { AccessToken, Clock, TokenSource } from '../base/contracts.ts';
 import type { Interaction } from '../fhir/interaction.ts';
 import { coversInteraction } from '../fhir/scope.ts';
 

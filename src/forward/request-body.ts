@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 
-import type { BodySink } from '../contracts.ts';
+import type { BodySink } from '../base/contracts.ts';
 import { announcesBody, inviteBody } from './early-answer.ts';
 
 /** Most bytes kept for sending again; longer bodies are streamed but never replayed. */

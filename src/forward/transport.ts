@@ -2,7 +2,7 @@
  * The pass that talks to the upstream, and its rules about sending again: a refused token is cured by at most
  * one replay (replay.ts), a stale connection under an idempotent request by at most one more attempt.
  */
-import type { AccessToken, Logger, TokenSource } from '../contracts.ts';
+import type { AccessToken, Logger, TokenSource } from '../base/contracts.ts';
 import type { Answer } from './answer.ts';
 import { sendAttempt, type AttemptRequest } from './attempt.ts';
 import type { Dispatch } from './dispatch.ts';

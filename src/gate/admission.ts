@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 
 import type { RouteConfig } from '../config/schema.ts';
-import type { ProxyError } from '../errors.ts';
+import type { ProxyError } from '../base/errors.ts';
 import type { Interaction } from '../fhir/interaction.ts';
 
 /** Judges a request body that must be known before anything of it may reach the upstream. */

@@ -1,8 +1,8 @@
 /** The optional key of the listener, for machines that several people share. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-import { ProxyError } from '../errors.ts';
-import { JWKS_PATH, LIVEZ_PATH, READYZ_PATH } from '../own-paths.ts';
+import { ProxyError } from '../base/errors.ts';
+import { JWKS_PATH, LIVEZ_PATH, READYZ_PATH } from '../base/own-paths.ts';
 import type { ScannedFields } from './field-scan.ts';
 
 /** Fields of the 401: a browser that opens the inspector asks its user. */

@@ -2,9 +2,9 @@
  * Bodies of `POST` to the FHIR base: Bundles of type `batch` and `transaction` (FHIR R4, RESTful API),
  * whose entries are requests of their own and must pass the rules that a request of theirs would.
  */
-import { ProxyError } from '../errors.ts';
+import { ProxyError } from '../base/errors.ts';
 import { parseInteraction } from '../fhir/interaction.ts';
-import { isObject } from '../is-object.ts';
+import { isObject } from '../base/is-object.ts';
 import type { AccessRules } from './access.ts';
 import type { BodyJudge } from './admission.ts';
 import { hasDuplicateName } from './duplicate-name.ts';

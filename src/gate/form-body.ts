@@ -1,5 +1,5 @@
 /** Form bodies: PHP reads parameters from them as it does from the query. */
-import { ProxyError } from '../errors.ts';
+import { ProxyError } from '../base/errors.ts';
 import type { BodyJudge } from './admission.ts';
 import { METHOD_PARAMETER, REWRITE_COMMAND, hasPhpParameter } from './php-name.ts';
 

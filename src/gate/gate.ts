@@ -4,7 +4,7 @@
  */
 import { METHODS } from '../config/access-schema.ts';
 import type { ListenConfig, RouteConfig } from '../config/schema.ts';
-import { ProxyError } from '../errors.ts';
+import { ProxyError } from '../base/errors.ts';
 import { refuseMethod } from './access.ts';
 import type { Admission, Gate, Refusal, RequestHead } from './admission.ts';
 import { API_KEY_CHALLENGE, createApiKeyCheck } from './api-key.ts';

@@ -3,7 +3,7 @@
  * 127.0.0.1 (DNS rebinding), so only names that belong to this proxy are answered.
  */
 import type { ListenConfig } from '../config/schema.ts';
-import { ProxyError } from '../errors.ts';
+import { ProxyError } from '../base/errors.ts';
 import { isThisMachine, parseAuthority } from './authority.ts';
 import type { ScannedFields } from './field-scan.ts';
 import { quoted } from './name-in-message.ts';

@@ -4,7 +4,7 @@
  * configuration names, are answered. CORS (Fetch standard) is answered here, never by the upstream.
  */
 import type { ListenConfig } from '../config/schema.ts';
-import { ProxyError } from '../errors.ts';
+import { ProxyError } from '../base/errors.ts';
 import { isThisMachine, parseAuthority } from './authority.ts';
 import type { ScannedFields } from './field-scan.ts';
 import { quoted } from './name-in-message.ts';

@@ -1,6 +1,6 @@
 /** Which part of the configuration a path belongs to. */
-import { ProxyError } from '../errors.ts';
-import { JWKS_PATH } from '../own-paths.ts';
+import { ProxyError } from '../base/errors.ts';
+import { JWKS_PATH } from '../base/own-paths.ts';
 import { quoted } from './name-in-message.ts';
 
 const SLASH = 0x2f;

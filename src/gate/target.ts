@@ -3,7 +3,7 @@
  * it (percent-decoded once or twice, backslash as slash, slashes merged, put into a query by a
  * rewrite rule) leaves the path that it spells. What passes is passed on byte for byte.
  */
-import { ProxyError } from '../errors.ts';
+import { ProxyError } from '../base/errors.ts';
 
 const SLASH = 0x2f;
 const DOT = 0x2e;

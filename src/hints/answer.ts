@@ -1,5 +1,5 @@
 /** The server's answer as the catalogue looks at it: status, raw text, and the members that name a cause. */
-import type { Certainty } from '../contracts.ts';
+import type { Certainty } from '../base/contracts.ts';
 import type { Evidence } from './evidence.ts';
 import { withoutValues } from './excerpt.ts';
 

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 
-import { ProxyError } from '../errors.ts';
+import { ProxyError } from '../base/errors.ts';
 import { parseInteraction } from '../fhir/interaction.ts';
 import { parseLogLines } from './error-log/reader.ts';
 import type { Evidence, Stage } from './evidence.ts';

@@ -1,5 +1,5 @@
 /** Explains an error log by itself: line by line, each cause once. */
-import type { Hint } from '../contracts.ts';
+import type { Hint } from '../base/contracts.ts';
 import type { LogEntry } from './error-log/entry.ts';
 import { createLogReader } from './error-log/reader.ts';
 import { explain } from './match.ts';

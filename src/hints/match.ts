@@ -1,5 +1,5 @@
 /** From evidence to explanation: which catalogue entries fit, how surely, and what decided. */
-import type { Certainty, Hint } from '../contracts.ts';
+import type { Certainty, Hint } from '../base/contracts.ts';
 import { type Answer, describeAnswer, fitsSign, processAnswer } from './answer.ts';
 import type { CatalogueEntry, Found } from './catalogue/entry.ts';
 import { CATALOGUE, findEntry } from './catalogue/index.ts';

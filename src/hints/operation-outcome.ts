@@ -1,5 +1,5 @@
 /** FHIR R4 OperationOutcome: what the proxy answers when it answers by itself. */
-import type { Hint } from '../contracts.ts';
+import type { Hint } from '../base/contracts.ts';
 
 /** Codes of the value set `issue-type` (FHIR R4, http://hl7.org/fhir/R4/valueset-issue-type.html). */
 export type IssueType =

@@ -1,6 +1,6 @@
 import { brotliDecompressSync, constants, gunzipSync, inflateSync } from 'node:zlib';
 
-import type { BodySink } from '../contracts.ts';
+import type { BodySink } from '../base/contracts.ts';
 
 /** Most bytes kept of each body. */
 export const KEPT_BODY_BYTES = 65_536;

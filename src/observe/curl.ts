@@ -1,4 +1,4 @@
-import type { Exchange } from '../contracts.ts';
+import type { Exchange } from '../base/contracts.ts';
 import { HIDDEN, pair, showFieldValue } from './field-view.ts';
 import { showTarget } from './shown-target.ts';
 

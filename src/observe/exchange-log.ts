@@ -1,4 +1,4 @@
-import type { Clock, Exchange, Hint } from '../contracts.ts';
+import type { Clock, Exchange, Hint } from '../base/contracts.ts';
 import type { LineLogger, LogLevel } from './logger.ts';
 import { formatBytes, formatClock, formatDuration, oneLine, wrap, type Palette } from './pretty.ts';
 import { redactText } from './redaction.ts';

@@ -1,4 +1,4 @@
-import type { Exchange, Hint } from '../contracts.ts';
+import type { Exchange, Hint } from '../base/contracts.ts';
 import { decodeBody, type BodyStore, type KeptBody } from './bodies.ts';
 import { buildCurl } from './curl.ts';
 import { compareFields, findValue, pair, showFields, type FieldView } from './field-view.ts';

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 
-import type { Exchange } from '../contracts.ts';
+import type { Exchange } from '../base/contracts.ts';
 import {
   describeExchange,
   type BodyView,

@@ -1,4 +1,4 @@
-import type { Exchange, TokenRequestEnd, TokenState } from '../contracts.ts';
+import type { Exchange, TokenRequestEnd, TokenState } from '../base/contracts.ts';
 import { addExchange, createRouteTally, type RouteTally } from './tally.ts';
 
 /** Connections at a moment. */

@@ -1,4 +1,4 @@
-import type { Exchange, WireRecord } from '../contracts.ts';
+import type { Exchange, WireRecord } from '../base/contracts.ts';
 import { createBodyStore } from './bodies.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
 import { createUsedScopes, type UsedScopes } from './used-scopes.ts';

@@ -2,7 +2,7 @@
  * Counts of exchanges as plain numbers: this is what every request pays for metrics. Every index
  * comes from a closed set, so that nothing a client sends can make the counts grow.
  */
-import type { Exchange, Outcome, TokenOrigin } from '../contracts.ts';
+import type { Exchange, Outcome, TokenOrigin } from '../base/contracts.ts';
 import type { InteractionName } from '../fhir/interaction.ts';
 
 /** FHIR's interactions, and `none` for what is outside every route, in the order of their indexes. */

@@ -1,4 +1,4 @@
-import type { Exchange } from '../contracts.ts';
+import type { Exchange } from '../base/contracts.ts';
 
 /** Length of a point in milliseconds. */
 export const POINT_MS = 10_000;

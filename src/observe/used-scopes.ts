@@ -1,4 +1,4 @@
-import type { Exchange } from '../contracts.ts';
+import type { Exchange } from '../base/contracts.ts';
 import type { Interaction } from '../fhir/interaction.ts';
 import { coversInteraction, neededScope } from '../fhir/scope.ts';
 

@@ -4,7 +4,7 @@
  */
 import { appendFileSync } from 'node:fs';
 
-import type { Clock } from '../contracts.ts';
+import type { Clock } from '../base/contracts.ts';
 import type { LogMessage } from './versions/failure.ts';
 
 /** Bytes of one message, its `PHP message: ` included, after which PHP-FPM cuts it and writes `...`. */

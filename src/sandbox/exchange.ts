@@ -4,7 +4,7 @@
  *
  *   server.ts (HTTP) -> apache.ts (limits, rewriting) -> oauth/ or access.ts (token, scope) -> fhir/
  */
-import type { Clock } from '../contracts.ts';
+import type { Clock } from '../base/contracts.ts';
 import type { ErrorLog, RequestLog } from './error-log.ts';
 import type { FaultSettings } from './faults.ts';
 import type { ExportJob } from './fhir/export-job.ts';

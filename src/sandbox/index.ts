@@ -11,7 +11,7 @@ import type { JWK } from 'jose';
 
 import { isWildcardHost, withBrackets } from '../config/host.ts';
 import type { SandboxUpstreamVersion } from '../config/sandbox-upstream.ts';
-import type { Clock } from '../contracts.ts';
+import type { Clock } from '../base/contracts.ts';
 import { applyFaults } from './control.ts';
 import type { SandboxSettings, SandboxState } from './exchange.ts';
 import type { FaultSettings } from './faults.ts';

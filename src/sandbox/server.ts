@@ -12,8 +12,8 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
 
-import type { Clock } from '../contracts.ts';
-import { ProxyError } from '../errors.ts';
+import type { Clock } from '../base/contracts.ts';
+import { ProxyError } from '../base/errors.ts';
 import { answerGatewayTimeout, answerRequest, requestKind } from './apache.ts';
 import { answerControl } from './control.ts';
 import type { SandboxAnswer, SandboxRequest, SandboxState } from './exchange.ts';

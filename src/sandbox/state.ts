@@ -1,7 +1,7 @@
 /** What the sandbox remembers, at its start. */
 import { randomUUID } from 'node:crypto';
 
-import type { Clock } from '../contracts.ts';
+import type { Clock } from '../base/contracts.ts';
 import { createErrorLog } from './error-log.ts';
 import type { SandboxSettings, SandboxState } from './exchange.ts';
 import { noFaults } from './faults.ts';

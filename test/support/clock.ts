@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/contracts.ts';
+import type { Clock } from '../../src/base/contracts.ts';
 
 /** A wall clock that stands still until it is moved. */
 export interface ManualClock extends Clock {

@@ -1,4 +1,4 @@
-import type { Exchange } from '../../src/contracts.ts';
+import type { Exchange } from '../../src/base/contracts.ts';
 import { parseInteraction } from '../../src/fhir/interaction.ts';
 
 let built = 0;

@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 
 import { configSchema } from '../../src/config/schema.ts';
 import type { ProxyConfigInput } from '../../src/config/schema.ts';
-import type { ProxyError } from '../../src/errors.ts';
+import type { ProxyError } from '../../src/base/errors.ts';
 import type { Admission, BodyJudge, Gate, RouteAdmission } from '../../src/gate/gate.ts';
 import { createGate } from '../../src/gate/gate.ts';
 

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 
-import type { Logger } from '../../src/contracts.ts';
+import type { Logger } from '../../src/base/contracts.ts';
 import { createSecretWatch, type SecretWatch } from './secrets.ts';
 
 /** A real logger whose lines a test can read; nothing secret may be in them. */

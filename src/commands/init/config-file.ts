@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 
 import { pathInMessage } from '../../config/path-in-message.ts';
 import type { ProxyConfigInput } from '../../config/schema.ts';
-import { ProxyError } from '../../errors.ts';
+import { ProxyError } from '../../base/errors.ts';
 import { fileNotWritten, replaceFile } from '../replace-file.ts';
 
 /**

@@ -1,9 +1,9 @@
 /** Waits until an administrator has enabled the client. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { AccessToken, Hint } from '../../contracts.ts';
-import { TokenError } from '../../errors.ts';
-import type { Route } from '../../route.ts';
+import type { AccessToken, Hint } from '../../base/contracts.ts';
+import { TokenError } from '../../base/errors.ts';
+import type { Route } from '../../routes/route.ts';
 import type { Dialogue, Progress } from '../dialogue.ts';
 import { explainTokenFailure } from '../route-failure.ts';
 

@@ -2,7 +2,7 @@
 import { cleanServerText } from '../../auth/redact-secrets.ts';
 import { callableHost } from '../../config/host.ts';
 import type { ProxyConfig, RouteConfig } from '../../config/schema.ts';
-import { ProxyError } from '../../errors.ts';
+import { ProxyError } from '../../base/errors.ts';
 import { parseScope } from '../../fhir/scope.ts';
 import { createProxyServer } from '../../server.ts';
 import { createProxyLogger } from '../loggers.ts';

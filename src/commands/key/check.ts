@@ -9,7 +9,7 @@ import type { SigningKey } from '../../auth/signing-key.ts';
 import { DEFAULT_CONFIG_FILE } from '../../config/load.ts';
 import { pathInMessage } from '../../config/path-in-message.ts';
 import { whyUnreadable } from '../../config/why-unreadable.ts';
-import { ConfigError, ProxyError } from '../../errors.ts';
+import { ConfigError, ProxyError } from '../../base/errors.ts';
 import { EXIT, type Runtime } from '../runtime.ts';
 import { UsageError } from '../usage-error.ts';
 import type { KeyArgs } from './arguments.ts';

@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { relative } from 'node:path';
 
-import { ProxyError } from '../../errors.ts';
+import { ProxyError } from '../../base/errors.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { EXIT, type Runtime } from '../runtime.ts';
 import type { KeyArgs } from './arguments.ts';

@@ -5,7 +5,7 @@
 import { dirname, extname, resolve } from 'node:path';
 
 import type { SigningKey } from '../../auth/signing-key.ts';
-import { ConfigError, type TokenError } from '../../errors.ts';
+import { ConfigError, type TokenError } from '../../base/errors.ts';
 import { loadChosenRoute } from '../chosen-route.ts';
 import { createDialogue, type Dialogue } from '../dialogue.ts';
 import { isThere } from '../file-there.ts';

@@ -6,7 +6,7 @@ import type { SigningKey } from '../../auth/signing-key.ts';
 import { parseJsonWithComments } from '../../config/json.ts';
 import { type ConfigPath, formatPath, valueAt } from '../../config/path.ts';
 import type { ClientConfig, ProxyConfig, RouteConfig } from '../../config/schema.ts';
-import { loadRouteKey } from '../../route-key.ts';
+import { loadRouteKey } from '../../routes/route-key.ts';
 import { loadChosenRoute } from '../chosen-route.ts';
 import { createWarningLogger } from '../loggers.ts';
 import type { Runtime } from '../runtime.ts';

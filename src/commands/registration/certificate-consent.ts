@@ -4,7 +4,7 @@ import {
   requestServerCertificate,
   type ServerCertificate,
 } from '../../auth/server-certificate.ts';
-import { ProxyError } from '../../errors.ts';
+import { ProxyError } from '../../base/errors.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { shownPath } from '../path-from.ts';
 import type { Runtime } from '../runtime.ts';

@@ -4,7 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import type { ServerCertificate } from '../../auth/server-certificate.ts';
-import { ProxyError } from '../../errors.ts';
+import { ProxyError } from '../../base/errors.ts';
 import { fileNotWritten } from '../replace-file.ts';
 
 /** Where the pinned certificate of a server is, below `folder`. */

@@ -8,8 +8,8 @@ import {
 } from '../../auth/registration.ts';
 import type { SigningKey } from '../../auth/signing-key.ts';
 import { buildScopeChoices, type ScopeChoice, spellScopes } from '../../auth/system-scopes.ts';
-import type { Hint } from '../../contracts.ts';
-import { type ProxyError, RegistrationError } from '../../errors.ts';
+import type { Hint } from '../../base/contracts.ts';
+import { type ProxyError, RegistrationError } from '../../base/errors.ts';
 import { explain } from '../../hints/match.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { UsageError } from '../usage-error.ts';

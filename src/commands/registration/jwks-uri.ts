@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 
 import { isLoopbackHost, isWildcardHost, withBrackets } from '../../config/host.ts';
 import { isHttpUrl } from '../../config/http-url.ts';
-import { JWKS_PATH } from '../../own-paths.ts';
+import { JWKS_PATH } from '../../base/own-paths.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { UsageError } from '../usage-error.ts';
 

@@ -1,5 +1,5 @@
 /** Answers that many failures share. */
-import type { Certainty } from '../../contracts.ts';
+import type { Certainty } from '../../base/contracts.ts';
 import type { AnswerSign } from '../answer.ts';
 
 /** What client, JWKS and parse problems get: one body for all of them. */

@@ -1,5 +1,5 @@
 /** Shape of a catalogue entry: one way to fail, how it is recognised, what it means, how to mend it. */
-import type { Certainty } from '../../contracts.ts';
+import type { Certainty } from '../../base/contracts.ts';
 import type { Answer, AnswerSign } from '../answer.ts';
 import type { Evidence, Stage } from '../evidence.ts';
 

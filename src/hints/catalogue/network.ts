@@ -1,5 +1,5 @@
 /** No answer, or none that is HTTP: between the proxy and the server. */
-import { UNASKED_INTERIM } from '../../network-code.ts';
+import { UNASKED_INTERIM } from '../../base/network-code.ts';
 import { EVERYWHERE } from './circumstances.ts';
 import type { CatalogueEntry } from './entry.ts';
 

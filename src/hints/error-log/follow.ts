@@ -1,5 +1,5 @@
 /** Follows OpenEMR's error log and keeps its latest entries, to be joined to exchanges. */
-import type { Clock, Logger } from '../../contracts.ts';
+import type { Clock, Logger } from '../../base/contracts.ts';
 import type { LogEntry } from './entry.ts';
 import { followCommand } from './follow-command.ts';
 import { followFile, type FollowedFile } from './follow-file.ts';

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-import { ProxyError } from '../../errors.ts';
+import { ProxyError } from '../../base/errors.ts';
 import { redactText } from '../redaction.ts';
 import { sendError, sendJson } from './answers.ts';
 import { describeRoute, type RouteState } from './overview.ts';

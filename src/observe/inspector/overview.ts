@@ -1,4 +1,4 @@
-import type { Hint, TokenState } from '../../contracts.ts';
+import type { Hint, TokenState } from '../../base/contracts.ts';
 import { missingScopes } from '../../fhir/scope.ts';
 import type { Recorder } from '../recorder.ts';
 import { redactText } from '../redaction.ts';

@@ -1,4 +1,4 @@
-import type { Exchange } from '../../contracts.ts';
+import type { Exchange } from '../../base/contracts.ts';
 import { describeExchange, summarise } from '../exchange-view.ts';
 import { findValue } from '../field-view.ts';
 

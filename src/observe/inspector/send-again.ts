@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import type { Socket } from 'node:net';
 
-import type { Exchange } from '../../contracts.ts';
+import type { Exchange } from '../../base/contracts.ts';
 import { canSendAgain } from '../exchange-view.ts';
 import { pair } from '../field-view.ts';
 

@@ -5,7 +5,7 @@
  * @typedef {import('../../exchange-view.ts').ExchangeDetail} Detail
  * @typedef {import('../../field-view.ts').FieldView} Field
  * @typedef {import('../../traffic.ts').TrafficPoint} Point
- * @typedef {import('../../../contracts.ts').Hint} Hint
+ * @typedef {import('../../../base/contracts.ts').Hint} Hint
  * @typedef {import('../actions.ts').CheckResult} CheckResult
  *
  * @typedef {object} Route

@@ -1,0 +1,185 @@
+/** The HTTP server towards clients: its limits, where it listens, how it stops. Knows nothing of FHIR. */
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+import { createUpgradeGuard } from './after-upgrade.ts';
+import { withBrackets } from '../config/host.ts';
+import type { LimitsConfig, ListenConfig } from '../config/schema.ts';
+import { ConfigError, type ProxyError } from '../base/errors.ts';
+import { assertBoundAsNamed, closeForeignPeers } from './loopback-only.ts';
+import { createParserRefusals } from './parser-refusal.ts';
+import { listenOnSocket } from './unix-socket.ts';
+
+/** A server that is not listening yet. */
+export interface Listener {
+  readonly server: Server;
+  /** Listens as configured; resolves to the URL really bound, or to `unix:` and the path. Rejects with ConfigError when it cannot. */
+  listen(): Promise<string>;
+  /**
+   * Takes no new connection, lets requests in flight end for at most `drainMs`, then closes what is
+   * left; resolves to the number of connections that had to be cut.
+   */
+  stop(drainMs: number): Promise<number>;
+  stopping(): boolean;
+}
+
+/** How late a request that takes too long to arrive may be found, at most; Node's default is 30 s. */
+const TIME_LIMIT_PRECISION_MS = 2000;
+
+/**
+ * Creates the server.
+ *
+ * @param serve gets every request that Node's parser lets through
+ * @param onRefused is told what the parser did not let through
+ */
+export function createListener(
+  config: ListenConfig,
+  serve: RequestListener,
+  onRefused: (error: ProxyError) => void,
+): Listener {
+  const { limits } = config;
+  let stopping = false;
+  let removeSocket: (() => Promise<void>) | undefined;
+  const server = createLimitedServer(limits);
+  closeForeignPeers(server, onRefused);
+  const inUse = followConnections(server, limits.stalledMs);
+  const mayFollow = createUpgradeGuard(onRefused);
+  const closeUnused = (): void => {
+    for (const [socket, answers] of inUse) if (answers.size === 0) socket.destroySoon();
+  };
+
+  const serveAndRelease: RequestListener = (request, response) => {
+    if (!mayFollow(request, response)) return;
+    const answers = inUse.get(request.socket)?.add(response);
+    response.on('close', () => {
+      answers?.delete(response);
+      // What was written last may still be on its way to the client.
+      if (stopping) setImmediate(closeUnused);
+    });
+    serve(request, response);
+  };
+  server.on('request', serveAndRelease);
+  // Without these listeners Node would answer 417 or 100 by itself, before the gate has seen the request.
+  server.on('checkExpectation', serveAndRelease);
+  server.on('checkContinue', serveAndRelease);
+
+  const openAnswers = (socket: Duplex) => inUse.get(socket as Socket) ?? [];
+  const refusals = createParserRefusals(limits, openAnswers, onRefused);
+  server.on('clientError', (error, socket) => refusals.refuse(error, socket));
+  server.on('connect', (_request, socket) => refusals.refuseConnect(socket));
+
+  return {
+    server,
+    async listen() {
+      const { socket } = config;
+      if (socket === undefined) return listen(server, config);
+      removeSocket = await listenOnSocket(server, socket);
+      return `unix:${socket}`;
+    },
+    stopping: () => stopping,
+    async stop(drainMs) {
+      stopping = true;
+      if (!server.listening) return 0;
+      let cut = 0;
+      const timer = setTimeout(() => {
+        server.getConnections((_, open) => {
+          cut = open;
+          server.closeAllConnections();
+        });
+      }, drainMs);
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        closeUnused();
+      });
+      clearTimeout(timer);
+      await removeSocket?.();
+      return cut;
+    },
+  };
+}
+
+function createLimitedServer(limits: LimitsConfig): Server {
+  const server = createServer({
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: Math.min(limits.headersMs, limits.requestMs),
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: Math.min(limits.headersMs, TIME_LIMIT_PRECISION_MS),
+    noDelay: true,
+  });
+  // Node drops what is beyond its count without a word; one more than allowed lets the gate see it.
+  server.maxHeadersCount = limits.headerCount + 1;
+  server.maxConnections = limits.connections;
+  return server;
+}
+
+/**
+ * The open connections with the answers on them that have not ended: Node calls a connection idle
+ * only once it has served a request. Connections on which nothing moves are closed.
+ */
+function followConnections(
+  server: Server,
+  stalledMs: number,
+): ReadonlyMap<Socket, Set<ServerResponse>> {
+  const inUse = new Map<Socket, Set<ServerResponse>>();
+  server.on('connection', (socket) => {
+    inUse.set(socket, new Set());
+    socket.once('close', () => inUse.delete(socket));
+  });
+  server.timeout = stalledMs;
+  server.on('timeout', (socket: Socket) => {
+    const isIdle = inUse.get(socket)?.size === 0;
+    // A request that waits for the upstream has all the time; a client that does not read has not.
+    if (isIdle || socket.writableLength > 0) socket.destroy();
+  });
+  return inUse;
+}
+
+function listen(server: Server, config: ListenConfig): Promise<string> {
+  const { host, port } = config;
+  return new Promise((resolve, reject) => {
+    const onError = (error: NodeJS.ErrnoException): void => reject(listenError(error, host, port));
+    server.once('error', onError);
+    server.listen(port, host, () => {
+      server.off('error', onError);
+      try {
+        assertBoundAsNamed(server, config);
+      } catch (error) {
+        server.close(() => reject(error));
+        return;
+      }
+      const bound = (server.address() as AddressInfo).port;
+      resolve(`http://${withBrackets(host)}:${bound}`);
+    });
+  });
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): ConfigError {
+  const { code = 'unknown' } = error;
+  const [message, remedy] = explainListenError(code, host, port);
+  return new ConfigError([{ path: 'listen', message, remedy }], { cause: error });
+}
+
+function explainListenError(code: string, host: string, port: number): [string, string] {
+  switch (code) {
+    case 'EADDRINUSE':
+      return [
+        `port ${port} on "${host}" is in use by another program`,
+        'Choose another with "--port", or "--port 0" for a free one',
+      ];
+    case 'EACCES':
+      return [`port ${port} may not be used by this user`, 'Choose one above 1023 with "--port"'];
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return [
+        `"${host}" is not an address of this machine`,
+        'Choose another with "--host", usually 127.0.0.1',
+      ];
+    default:
+      return [
+        `cannot listen on "${host}" port ${port} (${code})`,
+        'Choose others with "--host" and "--port"',
+      ];
+  }
+}
