@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { isatty } from 'node:tty';
 
+import { readVersion } from './base/version.ts';
 import { runProgram } from './commands/program.ts';
 import { type Output, type Runtime, type StopSignal, signalExitCode } from './commands/runtime.ts';
-import { readVersion } from './base/version.ts';
 
 /** Signals that a program run by a command gets, too. */
 const PASSED_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const;

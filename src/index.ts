@@ -1,3 +1,5 @@
+import type { Exchange as WholeExchange } from './base/contracts.ts';
+import { ConfigError } from './base/errors.ts';
 /**
  * The library face: the proxy inside a test or a script.
  *
@@ -9,8 +11,6 @@
  */
 import { loadConfig } from './config/load.ts';
 import type { ProxyConfigInput } from './config/schema.ts';
-import type { Exchange as WholeExchange } from './base/contracts.ts';
-import { ConfigError } from './base/errors.ts';
 import { createLogger } from './observe/logger.ts';
 import { createProxyServer } from './server.ts';
 

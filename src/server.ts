@@ -3,19 +3,19 @@ import type { Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { renewNow } from './auth/renew-now.ts';
-import type { ProxyConfig } from './config/schema.ts';
 import type { Clock, Exchange, Logger } from './base/contracts.ts';
-import { createGate } from './gate/gate.ts';
-import { createListener, type Listener } from './listen/listener.ts';
+import type { ProxyConfig } from './config/schema.ts';
 import { createLoopMark } from './exchange/loop-mark.ts';
 import { createObservation } from './exchange/observation.ts';
+import { createReservedPaths } from './exchange/reserved-paths.ts';
+import { serve, type Rooms } from './exchange/serve.ts';
+import { createGate } from './gate/gate.ts';
+import { createListener, type Listener } from './listen/listener.ts';
 import type { LineLogger } from './observe/logger.ts';
 import { createPublishedKeys } from './routes/published-keys.ts';
-import { createReservedPaths } from './exchange/reserved-paths.ts';
 import { findRestartSettings } from './routes/restart-settings.ts';
 import { createRouteSet, type NextRoutes, type RouteChanges } from './routes/route-set.ts';
 import { describeRoute, type RouteDescription } from './routes/route.ts';
-import { serve, type Rooms } from './exchange/serve.ts';
 
 /** What a proxy needs besides its configuration. */
 export interface ProxyServerOptions {
@@ -85,6 +85,10 @@ export async function createProxyServer(
     clock,
     routes: () => routes.current(),
     server: listener.server,
+    async checkRoute(route) {
+      const { checkRunningRoute } = await import('./doctor/running-route.ts');
+      return checkRunningRoute(config, route, clock);
+    },
   });
   let isReady = true;
   let current = config;

@@ -4,8 +4,8 @@ import { access, type FileHandle, open } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { isAbsolute } from 'node:path';
 
-import { pathInMessage } from '../config/path-in-message.ts';
 import { ProxyError } from '../base/errors.ts';
+import { pathInMessage } from '../config/path-in-message.ts';
 import { holdsPrivateKey, trimKeyText } from './signing-key.ts';
 
 /** Text of a key, and what is unwise about the way it is kept. */

@@ -8,8 +8,8 @@ import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import type { JWK } from 'jose';
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
 
-import { pathInMessage } from '../config/path-in-message.ts';
 import { ProxyError } from '../base/errors.ts';
+import { pathInMessage } from '../config/path-in-message.ts';
 import { parseJwkText } from './jwk.ts';
 import { parsePem } from './pem.ts';
 

@@ -1,9 +1,9 @@
+import type { Interaction } from '../fhir/interaction.ts';
 /**
  * The nouns that everyone shares. No code, no imports of rooms: whoever needs another room's work
  * gets it through one of these, wired by `server.ts`.
  */
 import type { ProxyError } from './errors.ts';
-import type { Interaction } from '../fhir/interaction.ts';
 
 /** Time source; injected, so that tests can move it. */
 export interface Clock {

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 
-/** Version of the program, from package.json, which lies beside both src and dist. */
+/** Version of the program, from its package.json: found by the package's own name, so that sources, library and bundle find the same one. */
 export function readVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
+  const require = createRequire(import.meta.url);
+  return (require('fhir-auth-proxy/package.json') as { version: string }).version;
 }

@@ -1,8 +1,8 @@
+import { ConfigError } from '../base/errors.ts';
 import { loadConfig, type LoadedConfig } from '../config/load.ts';
 import { describeConfig, describeConfigError } from '../doctor/config.ts';
 import type { CheckResult } from '../doctor/result.ts';
 import { runChecks } from '../doctor/run-checks.ts';
-import { ConfigError } from '../base/errors.ts';
 import { createCheckPrinter } from './check-lines.ts';
 import { findRoute } from './chosen-route.ts';
 import type { Command } from './command.ts';

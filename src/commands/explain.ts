@@ -2,10 +2,10 @@ import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 
-import { pathInMessage } from '../config/path-in-message.ts';
-import { whyUnreadable } from '../config/why-unreadable.ts';
 import type { Hint } from '../base/contracts.ts';
 import { ProxyError } from '../base/errors.ts';
+import { pathInMessage } from '../config/path-in-message.ts';
+import { whyUnreadable } from '../config/why-unreadable.ts';
 import { followErrorLog } from '../hints/error-log/follow.ts';
 import { parseExchangeFile } from '../hints/exchange-file.ts';
 import { createLogExplainer } from '../hints/explain-log.ts';

@@ -1,8 +1,8 @@
+import type { Logger } from '../base/contracts.ts';
+import { ConfigError, describeProblem } from '../base/errors.ts';
 import { configFiles } from '../config/files.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { type FileWatchOptions, watchFiles } from '../config/watch.ts';
-import type { Logger } from '../base/contracts.ts';
-import { ConfigError, describeProblem } from '../base/errors.ts';
 import type { ProxyServer, ReloadReport } from '../server.ts';
 
 /** What {@link followConfig} needs. */

@@ -1,10 +1,10 @@
 import { type RequestOptions, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { READYZ_PATH } from '../base/own-paths.ts';
 import { isWildcardHost, withBrackets, withoutBrackets } from '../config/host.ts';
 import { loadListen } from '../config/load-listen.ts';
 import type { ListenConfig } from '../config/schema.ts';
-import { READYZ_PATH } from '../base/own-paths.ts';
 import type { Command } from './command.ts';
 import { type ConfigArgs, configOption } from './config-flag.ts';
 import { EXIT } from './runtime.ts';

@@ -1,10 +1,10 @@
 import { relative, resolve } from 'node:path';
 
 import { apiClientsPage, parseOpenemrBase } from '../auth/fhir-base.ts';
-import type { LoadedConfig } from '../config/load.ts';
-import type { ProxyConfig, RouteConfig } from '../config/schema.ts';
 import type { AccessToken } from '../base/contracts.ts';
 import { ProxyError } from '../base/errors.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import type { ProxyConfig, RouteConfig } from '../config/schema.ts';
 import { createRoute } from '../routes/route.ts';
 import type { Command } from './command.ts';
 import { Cancelled, createDialogue, type Dialogue } from './dialogue.ts';

@@ -1,6 +1,6 @@
+import type { Logger } from '../base/contracts.ts';
 /** Logs of commands: where they go and how they look. */
 import type { ProxyConfig } from '../config/schema.ts';
-import type { Logger } from '../base/contracts.ts';
 import { createLogger, type LineLogger } from '../observe/logger.ts';
 import { redactText } from '../observe/redaction.ts';
 import type { Runtime } from './runtime.ts';

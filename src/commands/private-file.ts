@@ -2,8 +2,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-import { pathInMessage } from '../config/path-in-message.ts';
 import { ProxyError } from '../base/errors.ts';
+import { pathInMessage } from '../config/path-in-message.ts';
 import { replaceFile } from './replace-file.ts';
 
 const OWNER_ONLY = 0o600;

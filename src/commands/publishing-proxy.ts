@@ -1,7 +1,7 @@
-/** A proxy that a command starts where its configuration says, so that a server can fetch our public keys. */
-import type { ProxyConfig } from '../config/schema.ts';
 import { ConfigError } from '../base/errors.ts';
 import { JWKS_PATH } from '../base/own-paths.ts';
+/** A proxy that a command starts where its configuration says, so that a server can fetch our public keys. */
+import type { ProxyConfig } from '../config/schema.ts';
 import { createProxyServer, type ReloadReport } from '../server.ts';
 import { createProxyLogger } from './loggers.ts';
 import type { Runtime } from './runtime.ts';

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 
-import { pathInMessage } from '../config/path-in-message.ts';
 import { ProxyError } from '../base/errors.ts';
+import { pathInMessage } from '../config/path-in-message.ts';
 
 /**
  * Writes a file in one step: a reader finds the old text or the new one and nothing between, after a

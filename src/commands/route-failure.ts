@@ -1,7 +1,7 @@
 /** A failure to get a token, told with what explains it. */
 import type { Hint } from '../base/contracts.ts';
-import { createDiagnosis } from '../routes/diagnosis.ts';
 import type { ProxyError } from '../base/errors.ts';
+import { createDiagnosis } from '../routes/diagnosis.ts';
 import type { Route } from '../routes/route.ts';
 import { formatHint } from './hint-text.ts';
 import { reportFailure } from './report.ts';

@@ -1,7 +1,7 @@
+import { type ConfigError, describeProblem } from '../base/errors.ts';
 /** What is told about the configuration as a whole. */
 import type { LoadedConfig } from '../config/load.ts';
 import { pathInMessage } from '../config/path-in-message.ts';
-import { type ConfigError, describeProblem } from '../base/errors.ts';
 import { type CheckResult, fail, ok, warn } from './result.ts';
 
 /** Results for a configuration that could be loaded. */

@@ -3,10 +3,10 @@ import { keptAnswer, type HttpAnswer } from '../auth/http-answer.ts';
 import { parseNetworkFailure } from '../auth/network-failure.ts';
 import type { Hint } from '../base/contracts.ts';
 import type { TokenEndpointAnswer } from '../base/errors.ts';
+import { networkCode } from '../base/network-code.ts';
 import { parseInteraction } from '../fhir/interaction.ts';
 import type { Stage } from '../hints/evidence.ts';
 import { explain } from '../hints/match.ts';
-import { networkCode } from '../base/network-code.ts';
 import { fail, type Finding } from './result.ts';
 import type { Subject } from './subject.ts';
 

@@ -1,11 +1,11 @@
 /** Whether the proxy can listen where it is told to. */
 import { Agent, request } from 'undici';
 
+import { ConfigError } from '../base/errors.ts';
+import { LIVEZ_PATH } from '../base/own-paths.ts';
 import { callableHost } from '../config/host.ts';
 import type { ListenConfig } from '../config/schema.ts';
-import { ConfigError } from '../base/errors.ts';
 import { createListener } from '../listen/listener.ts';
-import { LIVEZ_PATH } from '../base/own-paths.ts';
 import { capitalise } from './explain.ts';
 import { fail, type Finding, ok } from './result.ts';
 

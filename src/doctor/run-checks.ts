@@ -1,9 +1,9 @@
-/** Runs the checks of a configuration, one after the other, and goes on past failures. */
-import type { ProxyConfig, RouteConfig } from '../config/schema.ts';
 import type { Clock, Logger } from '../base/contracts.ts';
-import { type Destination, openDestination } from '../routes/destination.ts';
 import { ConfigError, ProxyError } from '../base/errors.ts';
 import { untilAborted } from '../base/until-aborted.ts';
+/** Runs the checks of a configuration, one after the other, and goes on past failures. */
+import type { ProxyConfig, RouteConfig } from '../config/schema.ts';
+import { type Destination, openDestination } from '../routes/destination.ts';
 import type { RouteCheck } from './check.ts';
 import { ROUTE_CHECKS } from './checks.ts';
 import { checkPort } from './port.ts';

@@ -1,6 +1,6 @@
+import type { Clock, Logger } from '../base/contracts.ts';
 /** The checks of a route that is in operation, as the inspector shows them. */
 import type { ProxyConfig } from '../config/schema.ts';
-import type { Clock, Logger } from '../base/contracts.ts';
 import type { CheckResult as ShownResult } from '../observe/inspector/actions.ts';
 import type { Route } from '../routes/route.ts';
 import type { CheckResult, CheckStatus } from './result.ts';

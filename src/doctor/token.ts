@@ -1,7 +1,7 @@
-/** The access token: whether one can be had, and what it is good for. */
-import type { ServedRoute } from '../routes/diagnosis.ts';
 import { TokenError } from '../base/errors.ts';
 import { missingScopes } from '../fhir/scope.ts';
+/** The access token: whether one can be had, and what it is good for. */
+import type { ServedRoute } from '../routes/diagnosis.ts';
 import type { RouteCheck } from './check.ts';
 import { fail, ok } from './result.ts';
 

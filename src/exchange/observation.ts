@@ -2,20 +2,21 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
 import { renewNow } from '../auth/renew-now.ts';
+import type { Clock, Exchange, TokenRequestEnd } from '../base/contracts.ts';
+import type { ProxyError } from '../base/errors.ts';
+import { HINTS_PATH } from '../base/own-paths.ts';
+import { readVersion } from '../base/version.ts';
 import { callableHost } from '../config/host.ts';
 import type { ProxyConfig } from '../config/schema.ts';
-import type { Clock, Exchange, TokenRequestEnd } from '../base/contracts.ts';
-import type { ServedRoute } from '../routes/diagnosis.ts';
-import type { ProxyError } from '../base/errors.ts';
 import { createExchangeLog } from '../observe/exchange-log.ts';
+import type { CheckResult } from '../observe/inspector/actions.ts';
 import { createInspector } from '../observe/inspector/inspector.ts';
 import type { RouteState } from '../observe/inspector/overview.ts';
 import type { LineLogger } from '../observe/logger.ts';
 import { createMetrics, type ConnectionCounts } from '../observe/metrics.ts';
 import { createRecorder } from '../observe/recorder.ts';
-import { HINTS_PATH } from '../base/own-paths.ts';
+import type { ServedRoute } from '../routes/diagnosis.ts';
 import type { Route } from '../routes/route.ts';
-import { readVersion } from '../base/version.ts';
 
 /** What the observation is made of. */
 export interface ObservationOptions {
@@ -26,6 +27,8 @@ export interface ObservationOptions {
   routes: () => readonly ServedRoute[];
   /** The server towards clients. */
   server: Server;
+  /** Runs the checks of a route that is in operation. */
+  checkRoute: (route: Route) => Promise<CheckResult[]>;
 }
 
 /** Sees every exchange, and shows what it saw. */
@@ -46,7 +49,7 @@ export interface Observation {
 
 /** Creates the observation of a proxy. */
 export function createObservation(options: ObservationOptions): Observation {
-  const { config, logger, clock, routes, server } = options;
+  const { config, logger, clock, routes, server, checkRoute } = options;
   const version = readVersion();
   const { showValues } = config.log;
   const now = () => clock.now();
@@ -80,9 +83,7 @@ export function createObservation(options: ObservationOptions): Observation {
       },
       async check(path) {
         const route = routes().find(({ config }) => config.path === path);
-        if (route === undefined) return [];
-        const { checkRunningRoute } = await import('../doctor/running-route.ts');
-        return checkRunningRoute(config, route, clock);
+        return route === undefined ? [] : checkRoute(route);
       },
     },
   });

@@ -4,11 +4,8 @@ import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Exchange, Hint } from '../base/contracts.ts';
 import { ProxyError, TokenError, UpstreamError } from '../base/errors.ts';
 import { buildEarlyFields, endAnswer } from '../forward/early-answer.ts';
-import { buildOperationOutcome, issueTypeOfStatus } from '../hints/operation-outcome.ts';
-import { HINTS_PATH } from '../base/own-paths.ts';
-
-/** Media type of what the proxy itself says. */
-export const FHIR_JSON = 'application/fhir+json; charset=utf-8';
+import { buildHelpFields } from '../hints/help-link.ts';
+import { buildOperationOutcome, FHIR_JSON, issueTypeOfStatus } from '../hints/operation-outcome.ts';
 
 /** An answer of the proxy's own. */
 export interface ErrorAnswer {
@@ -89,12 +86,6 @@ function errorType(error: ProxyError): string {
   if (error instanceof TokenError) return 'destination_unavailable';
   if (error.code === 'loop-detected') return 'proxy_loop_detected';
   return error.status < 500 ? 'http_request_denied' : 'proxy_internal_error';
-}
-
-/** `Link` to the page of the first hint (RFC 8288, relation `help`), names and values in turn. */
-export function buildHelpFields(hints: readonly Hint[], origin: string): string[] {
-  const [first] = hints;
-  return first === undefined ? [] : ['Link', `<${origin}${HINTS_PATH}${first.id}>; rel="help"`];
 }
 
 /** The error of a defect of this program. */

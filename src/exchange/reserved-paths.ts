@@ -1,8 +1,8 @@
 /** Paths that the proxy answers by itself: its keys, its health, the pages of its hints. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { renderHintPage } from '../hints/hint-page.ts';
 import { HINTS_PATH, JWKS_PATH, LIVEZ_PATH, READYZ_PATH } from '../base/own-paths.ts';
+import { renderHintPage } from '../hints/hint-page.ts';
 import type { PublishedKeys } from '../routes/published-keys.ts';
 
 /** What the reserved paths tell about. */

@@ -5,11 +5,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 
-import type { RouteConfig } from '../config/schema.ts';
 import type { AccessToken, Clock, Exchange, TokenOrigin } from '../base/contracts.ts';
-import type { Diagnosis, ServedRoute } from '../routes/diagnosis.ts';
 import { ProxyError } from '../base/errors.ts';
-import { openExchange } from './open-exchange.ts';
+import type { RouteConfig } from '../config/schema.ts';
 import { inviteBody, isWritten } from '../forward/early-answer.ts';
 import type { ForwardJob } from '../forward/job.ts';
 import {
@@ -28,12 +26,14 @@ import type {
   ReservedAdmission,
   RouteAdmission,
 } from '../gate/admission.ts';
-import type { LoopMark } from './loop-mark.ts';
-import type { Observation } from './observation.ts';
-import { answerWithError, buildOwnTiming, internalError } from './outcome-response.ts';
-import type { ReservedPaths } from './reserved-paths.ts';
+import type { Diagnosis, ServedRoute } from '../routes/diagnosis.ts';
 import type { RouteInUse } from '../routes/route-set.ts';
 import type { Route } from '../routes/route.ts';
+import type { LoopMark } from './loop-mark.ts';
+import type { Observation } from './observation.ts';
+import { openExchange } from './open-exchange.ts';
+import { answerWithError, buildOwnTiming, internalError } from './outcome-response.ts';
+import type { ReservedPaths } from './reserved-paths.ts';
 
 /** What an exchange passes through. */
 export interface Rooms {

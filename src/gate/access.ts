@@ -1,7 +1,7 @@
+import { ProxyError } from '../base/errors.ts';
 /** The access rules of one route: methods, read-only, and lists of resource types and operations. */
 import { METHODS } from '../config/access-schema.ts';
 import type { AccessConfig } from '../config/schema.ts';
-import { ProxyError } from '../base/errors.ts';
 import type { Interaction } from '../fhir/interaction.ts';
 
 /** Methods that a read-only route can take at all; `POST` for `_search`, operations and batches. */

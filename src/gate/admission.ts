@@ -1,8 +1,8 @@
 /** What the gate says about a request: the only thing that leaves this room. */
 import type { IncomingMessage } from 'node:http';
 
-import type { RouteConfig } from '../config/schema.ts';
 import type { ProxyError } from '../base/errors.ts';
+import type { RouteConfig } from '../config/schema.ts';
 import type { Interaction } from '../fhir/interaction.ts';
 
 /** Judges a request body that must be known before anything of it may reach the upstream. */

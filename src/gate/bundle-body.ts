@@ -3,8 +3,8 @@
  * whose entries are requests of their own and must pass the rules that a request of theirs would.
  */
 import { ProxyError } from '../base/errors.ts';
-import { parseInteraction } from '../fhir/interaction.ts';
 import { isObject } from '../base/is-object.ts';
+import { parseInteraction } from '../fhir/interaction.ts';
 import type { AccessRules } from './access.ts';
 import type { BodyJudge } from './admission.ts';
 import { hasDuplicateName } from './duplicate-name.ts';

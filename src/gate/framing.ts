@@ -1,6 +1,6 @@
+import { ProxyError } from '../base/errors.ts';
 /** What about a request head would make two readers of it disagree, or cost too much to read. */
 import type { LimitsConfig } from '../config/schema.ts';
-import { ProxyError } from '../base/errors.ts';
 import type { ScannedFields } from './field-scan.ts';
 
 /**

@@ -1,10 +1,10 @@
+import { ProxyError } from '../base/errors.ts';
 /**
  * The gate: who may ask (host, origin, API key) and what may be asked (method, target, FHIR
  * interaction). It reads the request head only; what follows from the configuration is built once.
  */
 import { METHODS } from '../config/access-schema.ts';
 import type { ListenConfig, RouteConfig } from '../config/schema.ts';
-import { ProxyError } from '../base/errors.ts';
 import { refuseMethod } from './access.ts';
 import type { Admission, Gate, Refusal, RequestHead } from './admission.ts';
 import { API_KEY_CHALLENGE, createApiKeyCheck } from './api-key.ts';

@@ -1,9 +1,9 @@
+import { ProxyError } from '../base/errors.ts';
 /**
  * The `Host` field (RFC 9110 section 7.2). A page in a browser can make any name of its own point at
  * 127.0.0.1 (DNS rebinding), so only names that belong to this proxy are answered.
  */
 import type { ListenConfig } from '../config/schema.ts';
-import { ProxyError } from '../base/errors.ts';
 import { isThisMachine, parseAuthority } from './authority.ts';
 import type { ScannedFields } from './field-scan.ts';
 import { quoted } from './name-in-message.ts';

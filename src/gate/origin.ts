@@ -1,10 +1,10 @@
+import { ProxyError } from '../base/errors.ts';
 /**
  * Calls from browsers: the `Origin` field (RFC 6454) and `Sec-Fetch-Site` (Fetch Metadata). Any page
  * may send requests to this machine; only pages of this machine, or of origins that the
  * configuration names, are answered. CORS (Fetch standard) is answered here, never by the upstream.
  */
 import type { ListenConfig } from '../config/schema.ts';
-import { ProxyError } from '../base/errors.ts';
 import { isThisMachine, parseAuthority } from './authority.ts';
 import type { ScannedFields } from './field-scan.ts';
 import { quoted } from './name-in-message.ts';

@@ -1,6 +1,6 @@
+import { ProxyError } from '../base/errors.ts';
 /** The gate of one route: what may be asked below its path. */
 import type { RouteConfig } from '../config/schema.ts';
-import { ProxyError } from '../base/errors.ts';
 import { parseInteraction } from '../fhir/interaction.ts';
 import type { Interaction } from '../fhir/interaction.ts';
 import { createAccessRules } from './access.ts';

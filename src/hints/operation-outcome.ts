@@ -1,6 +1,9 @@
 /** FHIR R4 OperationOutcome: what the proxy answers when it answers by itself. */
 import type { Hint } from '../base/contracts.ts';
 
+/** Media type of what the proxy itself says. */
+export const FHIR_JSON = 'application/fhir+json; charset=utf-8';
+
 /** Codes of the value set `issue-type` (FHIR R4, http://hl7.org/fhir/R4/valueset-issue-type.html). */
 export type IssueType =
   | 'invalid'

@@ -3,10 +3,10 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-import { createUpgradeGuard } from './after-upgrade.ts';
+import { ConfigError, type ProxyError } from '../base/errors.ts';
 import { withBrackets } from '../config/host.ts';
 import type { LimitsConfig, ListenConfig } from '../config/schema.ts';
-import { ConfigError, type ProxyError } from '../base/errors.ts';
+import { createUpgradeGuard } from './after-upgrade.ts';
 import { assertBoundAsNamed, closeForeignPeers } from './loopback-only.ts';
 import { createParserRefusals } from './parser-refusal.ts';
 import { listenOnSocket } from './unix-socket.ts';

@@ -5,9 +5,9 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+import { ConfigError, ProxyError } from '../base/errors.ts';
 import { isLoopbackHost } from '../config/host.ts';
 import type { ListenConfig } from '../config/schema.ts';
-import { ConfigError, ProxyError } from '../base/errors.ts';
 
 /**
  * Closes connections to a loopback address that come from any other address. A kernel drops such

@@ -5,10 +5,10 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-import type { LimitsConfig } from '../config/schema.ts';
 import { ProxyError } from '../base/errors.ts';
-import { isWritten } from '../forward/early-answer.ts';
+import type { LimitsConfig } from '../config/schema.ts';
 import { buildErrorAnswer } from '../exchange/outcome-response.ts';
+import { isWritten } from '../forward/early-answer.ts';
 
 /** What Node tells about bytes that are no request. */
 interface ParserError extends NodeJS.ErrnoException {

@@ -4,8 +4,8 @@ import { chmod, lstat, mkdtemp, rename, rmdir, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 
-import { pathInMessage } from '../config/path-in-message.ts';
 import { ConfigError } from '../base/errors.ts';
+import { pathInMessage } from '../config/path-in-message.ts';
 
 const OWNER_ONLY = 0o600;
 /** `sun_path` holds 104 bytes on BSD and macOS, 108 on Linux, the final NUL included. */

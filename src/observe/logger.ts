@@ -1,7 +1,7 @@
 import { pino, stdTimeFunctions } from 'pino';
 
-import type { LogConfig } from '../config/schema.ts';
 import type { Logger } from '../base/contracts.ts';
+import type { LogConfig } from '../config/schema.ts';
 import { createLineBuffer } from './line-buffer.ts';
 import { createPalette, formatClock, formatFields, oneLine, type Palette } from './pretty.ts';
 import { redactFields, redactText } from './redaction.ts';

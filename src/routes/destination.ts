@@ -1,7 +1,7 @@
+import { ConfigError } from '../base/errors.ts';
 /** Where a route leads: a server, or a sandbox that is started for it. */
 import { isSandbox, sandboxVersion } from '../config/sandbox-upstream.ts';
 import type { ClientConfig, RouteConfig } from '../config/schema.ts';
-import { ConfigError } from '../base/errors.ts';
 
 /** Where a route leads and who it is there. */
 export interface Destination {

@@ -4,14 +4,14 @@
  */
 import type { Clock, Exchange, Hint } from '../base/contracts.ts';
 import { TokenError, UpstreamError, type ProxyError } from '../base/errors.ts';
+import { networkCode } from '../base/network-code.ts';
 import type { Explanation, FailingAnswer } from '../forward/job.ts';
 import type { LogEntry } from '../hints/error-log/entry.ts';
 import type { LogSelection } from '../hints/error-log/select.ts';
 import type { Evidence } from '../hints/evidence.ts';
+import { buildHelpFields } from '../hints/help-link.ts';
 import { explain } from '../hints/match.ts';
-import { buildOperationOutcome, issueTypeOfStatus } from '../hints/operation-outcome.ts';
-import { networkCode } from '../base/network-code.ts';
-import { buildHelpFields, FHIR_JSON } from '../exchange/outcome-response.ts';
+import { buildOperationOutcome, FHIR_JSON, issueTypeOfStatus } from '../hints/operation-outcome.ts';
 import type { PublishedKeys } from './published-keys.ts';
 import type { Route } from './route.ts';
 

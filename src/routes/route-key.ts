@@ -1,9 +1,9 @@
 import { readKeyText } from '../auth/key-file.ts';
 import { loadSigningKey, type SigningKey } from '../auth/signing-key.ts';
-import type { ClientConfig } from '../config/schema.ts';
 import type { Logger } from '../base/contracts.ts';
 import { ConfigError, ProxyError } from '../base/errors.ts';
 import { settleAll } from '../base/settle-all.ts';
+import type { ClientConfig } from '../config/schema.ts';
 
 /** A signing key, and the age of its file. */
 export interface RouteKey {

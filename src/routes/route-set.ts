@@ -3,15 +3,15 @@
  * under way: each ends on the route that it began on, which is closed after the last of them.
  */
 import type { SigningKey } from '../auth/signing-key.ts';
-import type { RouteConfig } from '../config/schema.ts';
 import type { Clock } from '../base/contracts.ts';
-import { createDiagnosis, type ServedRoute } from './diagnosis.ts';
 import { ProxyError } from '../base/errors.ts';
+import { assertAllMade } from '../base/settle-all.ts';
+import type { RouteConfig } from '../config/schema.ts';
+import { createDiagnosis, type ServedRoute } from './diagnosis.ts';
 import type { PublishedKeys } from './published-keys.ts';
 import { digestRouteInputs } from './route-inputs.ts';
 import { loadPublishedKeys } from './route-key.ts';
 import { createRoute, type RouteOptions } from './route.ts';
-import { assertAllMade } from '../base/settle-all.ts';
 
 /** A route that is being used. */
 export type RouteInUse = ServedRoute & {

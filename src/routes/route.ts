@@ -6,23 +6,23 @@ import { Agent, Pool, type buildConnector, type Dispatcher } from 'undici';
 import { createDiscovery, type Discovery } from '../auth/discovery.ts';
 import type { SigningKey } from '../auth/signing-key.ts';
 import { createTokenSource } from '../auth/token-source.ts';
+import type { Clock, Logger, TokenRequestEnd, TokenSource } from '../base/contracts.ts';
+import { settleAll } from '../base/settle-all.ts';
 import type { RouteConfig } from '../config/schema.ts';
 import { findExposedTlsKey, loadTlsOptions } from '../config/tls.ts';
-import type { Clock, Logger, TokenRequestEnd, TokenSource } from '../base/contracts.ts';
-import { type Destination, openDestination } from './destination.ts';
 import { createEngine, type Engine } from '../forward/engine.ts';
 import { createOpenAnswers } from '../forward/open-answers.ts';
 import { createReplayRule } from '../forward/replay.ts';
 import { createTransport } from '../forward/transport.ts';
 import { followErrorLog, type ErrorLogFollower } from '../hints/error-log/follow.ts';
-import { loadRouteKey, type RouteKey } from './route-key.ts';
+import { type Destination, openDestination } from './destination.ts';
 import { createLinks } from './links.ts';
+import { loadRouteKey, type RouteKey } from './route-key.ts';
 import {
   createServerVersionSource,
   type ServerVersion,
   type ServerVersionSource,
 } from './server-version.ts';
-import { settleAll } from '../base/settle-all.ts';
 
 /** Largest head of an upstream answer, in bytes; OpenEMR's are about 1 KiB. */
 const MOST_HEAD_BYTES = 65_536;

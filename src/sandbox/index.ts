@@ -9,9 +9,9 @@ import { join } from 'node:path';
 
 import type { JWK } from 'jose';
 
+import type { Clock } from '../base/contracts.ts';
 import { isWildcardHost, withBrackets } from '../config/host.ts';
 import type { SandboxUpstreamVersion } from '../config/sandbox-upstream.ts';
-import type { Clock } from '../base/contracts.ts';
 import { applyFaults } from './control.ts';
 import type { SandboxSettings, SandboxState } from './exchange.ts';
 import type { FaultSettings } from './faults.ts';

@@ -6,7 +6,11 @@ import { test, type TestContext } from 'node:test';
 
 import { Agent } from 'undici';
 
-import { createDiscovery, type Discovery, smartConfigurationUrl } from '../../src/auth/discovery.ts';
+import {
+  createDiscovery,
+  type Discovery,
+  smartConfigurationUrl,
+} from '../../src/auth/discovery.ts';
 import { TokenError } from '../../src/base/errors.ts';
 import {
   type AuthorizationServer,

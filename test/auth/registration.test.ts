@@ -13,8 +13,8 @@ import {
   requestRegistration,
   requestRemoval,
 } from '../../src/auth/registration.ts';
-import { explainRegistration } from '../../src/commands/registration/client.ts';
 import { RegistrationError } from '../../src/base/errors.ts';
+import { explainRegistration } from '../../src/commands/registration/client.ts';
 import { startSandbox } from '../../src/sandbox/index.ts';
 import { rs384Key } from '../support/keys.ts';
 

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 
+import type { Hint } from '../../src/base/contracts.ts';
 import { runProgram } from '../../src/commands/program.ts';
 import type { Output, Runtime } from '../../src/commands/runtime.ts';
-import type { Hint } from '../../src/base/contracts.ts';
 
 const LINE =
   '[Wed Jul 23 20:59:09.363827 2025] [php:notice] [pid 1448273] [client 10.0.0.5:59853] [2025-07-23T16:59:09.363409-04:00] OpenEMR.ERROR: CustomClientCredentialsGrant->validateClient() failed to retrieve jwk for client {"client":"abc","exceptionMessage":"Malformed jwks missing keys property"} []\n';

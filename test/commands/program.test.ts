@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import { ConfigError, ProxyError } from '../../src/base/errors.ts';
 import type { Command } from '../../src/commands/command.ts';
 import { commands as realCommands } from '../../src/commands/list.ts';
 import { runProgram } from '../../src/commands/program.ts';
 import { UsageError } from '../../src/commands/usage-error.ts';
-import { ConfigError, ProxyError } from '../../src/base/errors.ts';
 import { createTestRuntime } from '../support/runtime.ts';
 
 interface ServeArgs {

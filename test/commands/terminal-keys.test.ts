@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { describe, test } from 'node:test';
 
+import { ProxyError } from '../../src/base/errors.ts';
 import { isForeground } from '../../src/commands/foreground.ts';
 import { listenForKeys, openInBrowser } from '../../src/commands/terminal-keys.ts';
-import { ProxyError } from '../../src/base/errors.ts';
 import { createTestRuntime } from '../support/runtime.ts';
 
 function setUp({ isTTY = true, foreground = true } = {}) {

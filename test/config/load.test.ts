@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, describe, it } from 'node:test';
 
-import { type LoadConfigOptions, type LoadedConfig, loadConfig } from '../../src/config/load.ts';
 import { ConfigError, type ConfigProblem } from '../../src/base/errors.ts';
+import { type LoadConfigOptions, type LoadedConfig, loadConfig } from '../../src/config/load.ts';
 
 const UPSTREAM = 'https://openemr.example/apis/default/fhir';
 const SCOPES = ['system/Patient.read'];

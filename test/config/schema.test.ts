@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 
-import { buildConfigurationPage, buildJsonSchema } from '../../scripts/config-pages.ts';
+import { buildConfigurationPage, buildJsonSchema } from '../../scripts/docs/configuration-pages.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { formatPath } from '../../src/config/path.ts';
 import {
@@ -18,11 +18,11 @@ const repository = new URL('../../', import.meta.url);
 const read = (name: string) => readFileSync(new URL(name, repository), 'utf8');
 
 describe('files written from the schema', () => {
-  it('proxy.config.schema.json is fresh: npm run schema', () => {
+  it('proxy.config.schema.json is fresh: npm run docs', () => {
     assert.equal(read('proxy.config.schema.json'), buildJsonSchema());
   });
 
-  it('docs/configuration.md is fresh: npm run schema', () => {
+  it('docs/configuration.md is fresh: npm run docs', () => {
     assert.equal(read('docs/configuration.md'), buildConfigurationPage());
   });
 

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { type TestContext, before, describe, it } from 'node:test';
 import tls, { type TLSSocket } from 'node:tls';
 
+import { ConfigError } from '../../src/base/errors.ts';
 import { type TlsConfig, tlsSchema } from '../../src/config/schema.ts';
 import { authoritiesWith, loadTlsOptions } from '../../src/config/tls.ts';
-import { ConfigError } from '../../src/base/errors.ts';
 import { type Certificate, createAuthority, createCertificate } from '../support/certificates.ts';
 
 let authority: Certificate;

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, after, describe, it } from 'node:test';
 
-import { configSchema, type ProxyConfigInput } from '../../src/config/schema.ts';
 import type { Clock } from '../../src/base/contracts.ts';
+import { configSchema, type ProxyConfigInput } from '../../src/config/schema.ts';
 import { listBaseCandidates } from '../../src/doctor/base-candidates.ts';
 import type { CheckResult, CheckStatus } from '../../src/doctor/result.ts';
 import { runChecks } from '../../src/doctor/run-checks.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { configSchema } from '../../src/config/schema.ts';
 import type { Exchange } from '../../src/base/contracts.ts';
+import { configSchema } from '../../src/config/schema.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 import { startSandbox } from '../../src/sandbox/index.ts';
 import { createProxyServer } from '../../src/server.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { buildHintsPage } from '../../scripts/hints-page.ts';
+import { buildHintsPage } from '../../scripts/docs/hints-page.ts';
 import { CATALOGUE, FAMILIES, findEntry } from '../../src/hints/catalogue/index.ts';
 import { renderHintPage } from '../../src/hints/hint-page.ts';
 import { describeRecognition } from '../../src/hints/recognition.ts';
@@ -76,7 +76,7 @@ for (const entry of CATALOGUE) {
   });
 }
 
-test('docs/hints.md is what the catalogue says; "npm run hints" writes it', () => {
+test('docs/hints.md is what the catalogue says; "npm run docs" writes it', () => {
   const page = readFileSync(new URL('../../docs/hints.md', import.meta.url), 'utf8');
   assert.equal(page, buildHintsPage());
 });

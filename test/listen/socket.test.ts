@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 
+import { ConfigError } from '../../src/base/errors.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { configSchema } from '../../src/config/schema.ts';
-import { ConfigError } from '../../src/base/errors.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 import { createProxyServer, type ProxyServer } from '../../src/server.ts';
 import { rs384Key } from '../support/keys.ts';

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
+import { createRandom } from '../support/random.ts';
 import type { RequestParts } from './fuzz/corpus.ts';
 import { findFaults } from './fuzz/judge.ts';
 import { buildInput } from './fuzz/mutate.ts';
@@ -12,7 +13,6 @@ import { runFuzz } from './fuzz/run.ts';
 import { createLeakWatch } from './program/leak-watch.ts';
 import { createRequestReader, type ReceivedRequest } from './program/request-reader.ts';
 import type { WorldRoute } from './program/world.ts';
-import { createRandom } from '../support/random.ts';
 
 const SEED = 20_261_124;
 const BASE = '/apis/default/fhir';

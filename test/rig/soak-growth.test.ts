@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { findGrowth, findMoreHandles, type Sample } from './soak/growth.ts';
 import { createRandom } from '../support/random.ts';
+import { findGrowth, findMoreHandles, type Sample } from './soak/growth.ts';
 
 const MEBIBYTE = 2 ** 20;
 const REQUESTS_PER_ROUND = 3000;

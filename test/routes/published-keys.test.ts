@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { type TestContext, describe, it } from 'node:test';
 
 import { loadSigningKey } from '../../src/auth/signing-key.ts';
-import { configSchema } from '../../src/config/schema.ts';
 import type { Exchange } from '../../src/base/contracts.ts';
+import { configSchema } from '../../src/config/schema.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 import { createPublishedKeys } from '../../src/routes/published-keys.ts';
 import { startSandbox } from '../../src/sandbox/index.ts';

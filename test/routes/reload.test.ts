@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 
-import type { ProxyConfig, RouteConfig } from '../../src/config/schema.ts';
 import { ConfigError } from '../../src/base/errors.ts';
+import type { ProxyConfig, RouteConfig } from '../../src/config/schema.ts';
 import { startAuthorizationServer } from '../support/authorization-server.ts';
 import { es384Key, rs384Key } from '../support/keys.ts';
 import { answerPatient, startProxy, type Started } from '../support/proxy.ts';

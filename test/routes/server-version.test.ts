@@ -8,13 +8,13 @@ import { Agent } from 'undici';
 
 import { createDiscovery, type SmartConfiguration } from '../../src/auth/discovery.ts';
 import { isModernVersion } from '../../src/fhir/openemr-version.ts';
-import { startSandbox } from '../../src/sandbox/index.ts';
 import {
   createServerVersionSource,
   judgeSmartConfiguration,
   judgeStatement,
   type ServerVersionSource,
 } from '../../src/routes/server-version.ts';
+import { startSandbox } from '../../src/sandbox/index.ts';
 import { createManualClock, type ManualClock } from '../support/clock.ts';
 import { loadTranscripts } from '../support/conformance/transcript.ts';
 import { createTestLog, type TestLog } from '../support/log.ts';

@@ -4,9 +4,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 
+import type { ProxyError } from '../../src/base/errors.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import type { ProxyConfigInput } from '../../src/config/schema.ts';
-import type { ProxyError } from '../../src/base/errors.ts';
 import type { Admission, BodyJudge, Gate, RouteAdmission } from '../../src/gate/gate.ts';
 import { createGate } from '../../src/gate/gate.ts';
 

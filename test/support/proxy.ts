@@ -6,8 +6,8 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { TestContext } from 'node:test';
 
-import { configSchema, type ProxyConfig, type ProxyConfigInput } from '../../src/config/schema.ts';
 import type { Exchange } from '../../src/base/contracts.ts';
+import { configSchema, type ProxyConfig, type ProxyConfigInput } from '../../src/config/schema.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 import { createProxyServer, type ProxyServer } from '../../src/server.ts';
 import {

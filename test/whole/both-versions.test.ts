@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 
+import type { Exchange } from '../../src/base/contracts.ts';
 import { runProgram } from '../../src/commands/program.ts';
 import { configSchema, type ProxyConfig } from '../../src/config/schema.ts';
-import type { Exchange } from '../../src/base/contracts.ts';
 import { runChecks } from '../../src/doctor/run-checks.ts';
 import { createLogger } from '../../src/observe/logger.ts';
 import { type Sandbox, SANDBOX_VERSIONS, startSandbox } from '../../src/sandbox/index.ts';

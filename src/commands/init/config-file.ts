@@ -2,9 +2,9 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
+import { ProxyError } from '../../base/errors.ts';
 import { pathInMessage } from '../../config/path-in-message.ts';
 import type { ProxyConfigInput } from '../../config/schema.ts';
-import { ProxyError } from '../../base/errors.ts';
 import { fileNotWritten, replaceFile } from '../replace-file.ts';
 
 /**

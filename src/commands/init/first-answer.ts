@@ -1,8 +1,8 @@
 /** Asks the server for the first time, through a proxy made of the new configuration. */
 import { cleanServerText } from '../../auth/redact-secrets.ts';
+import { ProxyError } from '../../base/errors.ts';
 import { callableHost } from '../../config/host.ts';
 import type { ProxyConfig, RouteConfig } from '../../config/schema.ts';
-import { ProxyError } from '../../base/errors.ts';
 import { parseScope } from '../../fhir/scope.ts';
 import { createProxyServer } from '../../server.ts';
 import { createProxyLogger } from '../loggers.ts';

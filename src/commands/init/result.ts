@@ -1,9 +1,9 @@
 /** What came of `init`. */
 
+import type { AccessToken } from '../../base/contracts.ts';
 import { callableHost } from '../../config/host.ts';
 import { DEFAULT_CONFIG_FILE, type LoadedConfig } from '../../config/load.ts';
 import type { RouteConfig } from '../../config/schema.ts';
-import type { AccessToken } from '../../base/contracts.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { shownPath } from '../path-from.ts';
 import type { Runtime } from '../runtime.ts';

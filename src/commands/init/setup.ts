@@ -2,9 +2,9 @@
 import { dirname, resolve } from 'node:path';
 
 import { allowsWriting } from '../../auth/system-scopes.ts';
+import { RegistrationError } from '../../base/errors.ts';
 import { isLoopbackHost } from '../../config/host.ts';
 import type { ProxyConfigInput } from '../../config/schema.ts';
-import { RegistrationError } from '../../base/errors.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { formatHint } from '../hint-text.ts';
 import { pathFrom, shownPath } from '../path-from.ts';

@@ -3,8 +3,8 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 
 import { applyEdits, type FormattingOptions, modify } from 'jsonc-parser';
 
-import type { ConfigPath } from '../../config/path.ts';
 import { ProxyError } from '../../base/errors.ts';
+import type { ConfigPath } from '../../config/path.ts';
 import { fileNotWritten, replaceFile } from '../replace-file.ts';
 
 /** A config file under change. */

@@ -5,11 +5,11 @@ import type { JWK } from 'jose';
 
 import { buildJwks } from '../../auth/jwks.ts';
 import type { SigningKey } from '../../auth/signing-key.ts';
+import { ProxyError } from '../../base/errors.ts';
+import { JWKS_PATH } from '../../base/own-paths.ts';
 import { callableHost } from '../../config/host.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import type { ListenConfig, ProxyConfig } from '../../config/schema.ts';
-import { ProxyError } from '../../base/errors.ts';
-import { JWKS_PATH } from '../../base/own-paths.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { startPublishingProxy } from '../publishing-proxy.ts';
 import type { Runtime } from '../runtime.ts';

@@ -2,9 +2,9 @@
 import type { ConnectionOptions } from 'node:tls';
 
 import { guessFhirBases } from '../../auth/fhir-base.ts';
+import { ConfigError, ProxyError } from '../../base/errors.ts';
 import type { TlsConfig } from '../../config/schema.ts';
 import { loadTlsOptions } from '../../config/tls.ts';
-import { ConfigError, ProxyError } from '../../base/errors.ts';
 import { UsageError } from '../usage-error.ts';
 import { parseScopes, type RegistrationArgs } from './arguments.ts';
 import { parseJwksUri } from './jwks-uri.ts';

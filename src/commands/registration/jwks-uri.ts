@@ -1,9 +1,9 @@
 /** Where the server finds our public keys when their address is registered instead of them. */
 import { hostname } from 'node:os';
 
+import { JWKS_PATH } from '../../base/own-paths.ts';
 import { isLoopbackHost, isWildcardHost, withBrackets } from '../../config/host.ts';
 import { isHttpUrl } from '../../config/http-url.ts';
-import { JWKS_PATH } from '../../base/own-paths.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { UsageError } from '../usage-error.ts';
 

@@ -3,8 +3,8 @@ import { resolve } from 'node:path';
 
 import { readKeyText } from '../../auth/key-file.ts';
 import { loadSigningKey, type SigningKey } from '../../auth/signing-key.ts';
-import { pathInMessage } from '../../config/path-in-message.ts';
 import { ProxyError } from '../../base/errors.ts';
+import { pathInMessage } from '../../config/path-in-message.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { DEFAULT_KEY_FILE, makeMissingKeyFile } from '../key-file.ts';
 import { shownPath } from '../path-from.ts';

@@ -2,8 +2,8 @@
 import { readFile, rm } from 'node:fs/promises';
 
 import type { RegistrationAccess } from '../../auth/registration.ts';
-import { pathInMessage } from '../../config/path-in-message.ts';
 import { ProxyError } from '../../base/errors.ts';
+import { pathInMessage } from '../../config/path-in-message.ts';
 import { writePrivateFile } from '../private-file.ts';
 
 /** What the file holds. */

@@ -4,8 +4,8 @@ import { resolve } from 'node:path';
 import { Agent, type buildConnector } from 'undici';
 
 import { requestServerDescription, type ServerDescription } from '../../auth/server-description.ts';
-import type { TlsConfig } from '../../config/schema.ts';
 import { ProxyError } from '../../base/errors.ts';
+import type { TlsConfig } from '../../config/schema.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { createWarningLogger } from '../loggers.ts';
 import type { Runtime } from '../runtime.ts';

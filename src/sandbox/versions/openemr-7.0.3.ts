@@ -1,6 +1,6 @@
 /**
  * OpenEMR 7.0.3: its numbers and names. How each of its failures looks and what its rules do stands
- * beside, in `openemr-7.0.3/`. Seen on a running server; `test/sandbox-conformance.test.ts` compares.
+ * beside, in `openemr-7.0.3/`. Seen on a running server; `test/sandbox/conformance.test.ts` compares.
  */
 import { admit } from './openemr-7.0.3/admission.ts';
 import { API_FAILURES } from './openemr-7.0.3/api-failures.ts';

@@ -1,7 +1,7 @@
 /**
  * OpenEMR 8.0.0: its numbers and names, and what its rules do differently from 7.0.3. How each of its
  * failures looks stands beside, in `openemr-8.0.0/`. Seen on a running server;
- * `test/sandbox-conformance.test.ts` compares.
+ * `test/sandbox/conformance.test.ts` compares.
  *
  * - every failure is JSON, `{"error":"An error occurred","message":…,"code":…}`, and is logged with a
  *   stack trace (`errors.ts`);

@@ -1,10 +1,10 @@
 /** What is written from the configuration schema: the JSON Schema file and docs/configuration.md. */
 import { z } from 'zod';
 
-import { type ConfigPath, formatPath } from '../src/config/path.ts';
-import { keysAt, noteAt, schemaAt } from '../src/config/schema-walk.ts';
-import { configSchema } from '../src/config/schema.ts';
-import { CONFIG_VARIABLE, settingsAt } from '../src/config/settings.ts';
+import { type ConfigPath, formatPath } from '../../src/config/path.ts';
+import { keysAt, noteAt, schemaAt } from '../../src/config/schema-walk.ts';
+import { configSchema } from '../../src/config/schema.ts';
+import { CONFIG_VARIABLE, settingsAt } from '../../src/config/settings.ts';
 
 /** Text of `proxy.config.schema.json`: what people write, so defaulted values are optional. */
 export function buildJsonSchema(): string {
@@ -15,7 +15,7 @@ export function buildJsonSchema(): string {
 
 const INTRODUCTION = `# Configuration
 
-This page is written from \`src/config/schema.ts\` by \`npm run schema\`; a test fails when it is stale.
+This page is written from \`src/config/schema.ts\` by \`npm run docs\`; a test fails when it is stale.
 
 A value comes from the first of these that gives it:
 

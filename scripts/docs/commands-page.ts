@@ -1,13 +1,13 @@
 /** What is written from the commands as yargs knows them: docs/commands.md. */
 import yargs from 'yargs';
 
-import type { Command } from '../src/commands/command.ts';
-import { formatUsage } from '../src/commands/help-page.ts';
-import { commands, type ListedCommand, nameOf } from '../src/commands/list.ts';
+import type { Command } from '../../src/commands/command.ts';
+import { formatUsage } from '../../src/commands/help-page.ts';
+import { commands, type ListedCommand, nameOf } from '../../src/commands/list.ts';
 
 const INTRODUCTION = `# Commands
 
-This page is written from \`src/commands/\` by \`npm run commands\`; a test fails when it is stale.
+This page is written from \`src/commands/\` by \`npm run docs\`; a test fails when it is stale.
 
 \`fhir-auth-proxy COMMAND --help\` tells the same on a terminal. Without a command, \`start\` runs.
 Results go to standard output, everything else to standard error. Values of the configuration can

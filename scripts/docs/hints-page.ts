@@ -1,11 +1,11 @@
 /** What is written from the catalogue of hints: docs/hints.md. */
-import type { CatalogueEntry, Family } from '../src/hints/catalogue/entry.ts';
-import { CATALOGUE, FAMILIES, FAMILY_TITLES } from '../src/hints/catalogue/index.ts';
-import { describeRecognition } from '../src/hints/recognition.ts';
+import type { CatalogueEntry, Family } from '../../src/hints/catalogue/entry.ts';
+import { CATALOGUE, FAMILIES, FAMILY_TITLES } from '../../src/hints/catalogue/index.ts';
+import { describeRecognition } from '../../src/hints/recognition.ts';
 
 const INTRODUCTION = `# Hints
 
-This page is written from \`src/hints/catalogue/\` by \`npm run hints\`; a test fails when it is stale.
+This page is written from \`src/hints/catalogue/\` by \`npm run docs\`; a test fails when it is stale.
 
 OpenEMR answers most failures with a status and little else: some twenty causes share one
 \`invalid_client\` body, and 401 may mean an expired token, a missing scope or a broken key of the
