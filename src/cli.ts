@@ -21,7 +21,10 @@ function createProcessRuntime(): Runtime {
       stop ??= listenForSignals();
       return stop.signal;
     },
-    raise: (signal) => void process.kill(process.pid, signal),
+    // Not process.kill: on Windows that ends the process at once, whatever listens for the signal.
+    raise(signal) {
+      if (!process.emit(signal)) process.exit(signalExitCode(signal));
+    },
     passSignals(listener) {
       for (const signal of PASSED_SIGNALS) process.on(signal, listener);
       return () => {

@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+
+import spawn from 'cross-spawn';
 
 import { loadConfig } from '../config/load.ts';
 import type { ProxyConfig } from '../config/schema.ts';
@@ -103,6 +104,7 @@ function runChild(
   runtime: Runtime,
 ): Promise<number> {
   return new Promise((resolve) => {
+    // On Windows "npm" is a script, which only a shell runs: cross-spawn finds and quotes it.
     const child = spawn(program, words, {
       cwd: runtime.cwd,
       env: environment,

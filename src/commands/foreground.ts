@@ -6,6 +6,8 @@ import { readFileSync } from 'node:fs';
  * reading a key would stop it (SIGTTIN). False when that cannot be found out.
  */
 export function isForeground(): boolean {
+  // Windows has no job control: nothing runs behind the back of its console.
+  if (process.platform === 'win32') return true;
   try {
     const [group, terminalGroup] = processGroups();
     return group !== undefined && group === terminalGroup;

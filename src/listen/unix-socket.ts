@@ -2,6 +2,7 @@
 import type { Stats } from 'node:fs';
 import { chmod, lstat, mkdtemp, rename, rmdir, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
+import { platform } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { ConfigError } from '../base/errors.ts';
@@ -21,6 +22,12 @@ const LONGEST_PATH_BYTES = 103;
  * @throws ConfigError when the path cannot be used
  */
 export async function listenOnSocket(server: Server, path: string): Promise<() => Promise<void>> {
+  if (platform() === 'win32') {
+    throw problem(
+      'a socket file cannot be used on Windows, where anyone could connect to it',
+      'Use "listen.port", with "listen.apiKey" on a machine that others use, too',
+    );
+  }
   await assertFree(path);
   let folder: string | undefined;
   try {

@@ -1,6 +1,6 @@
 /** Finds the file that a log is being written to: the newest that a path or glob names. */
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, parse, sep } from 'node:path';
 
 /** A candidate. `identity` tells files apart through renaming. */
 export interface LogFile {
@@ -28,10 +28,16 @@ export async function listLogFiles(pattern: string): Promise<LogFile[]> {
   const files: LogFile[] = [];
   for (const path of paths.slice(0, MAX_FILES)) {
     try {
-      const file = await stat(path);
+      // On Windows the number of a file does not fit into a double.
+      const file = await stat(path, { bigint: true });
       if (!file.isFile()) continue;
-      const { dev, ino, size, mtimeMs } = file;
-      files.push({ path, identity: `${dev}:${ino}`, size, mtimeMs });
+      const { dev, ino, size, mtimeNs } = file;
+      files.push({
+        path,
+        identity: `${dev}:${ino}`,
+        size: Number(size),
+        mtimeMs: Number(mtimeNs) / 1e6,
+      });
     } catch {
       // Gone between listing and looking, or not readable: the next poll looks again.
     }
@@ -45,8 +51,10 @@ export function isGlob(pattern: string): boolean {
 }
 
 async function expandGlob(pattern: string): Promise<string[]> {
-  const [root = '', ...segments] = pattern.split('/');
-  let paths = [root === '' ? '/' : root];
+  const { root } = parse(pattern);
+  // A backslash is a separator on Windows alone; there a slash is one, too.
+  const segments = pattern.slice(root.length).split(sep === '\\' ? /[\\/]/ : '/');
+  let paths = [root];
   for (const segment of segments.filter((part) => part !== '')) {
     if (!isGlob(segment)) {
       paths = paths.map((path) => join(path, segment));
