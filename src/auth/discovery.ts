@@ -3,14 +3,16 @@ import type { Dispatcher } from 'undici';
 
 import type { Clock, Logger } from '../base/contracts.ts';
 import { TokenError } from '../base/errors.ts';
+import { LONGEST_URL } from '../base/grammar.ts';
 import { type HttpAnswer, keptAnswer, requestAnswer } from './http-answer.ts';
-import { parseJsonObject, stringMember, stringsMember } from './json-text.ts';
+import { parseJsonObject, urlMember, wordsMember } from './json-text.ts';
 import { parseNetworkFailure } from './network-failure.ts';
 import {
   lacksSystemScopes,
   openidConfigurationUrl,
   requestOpenidConfiguration,
 } from './openid-configuration.ts';
+import { isSameService } from './same-service.ts';
 
 /** What a SMART configuration says (SMART App Launch 2.2, section Conformance), as far as a backend client needs it. */
 export interface SmartConfiguration {
@@ -136,6 +138,8 @@ async function requestMissing(
 ): Promise<Partial<SmartConfiguration> | undefined> {
   const url = openidConfigurationUrl(tokenEndpoint);
   if (url === undefined || !lacksSystemScopes(scopesSupported)) return undefined;
+  // A document of this server does not choose which other server is asked.
+  if (!isSameService(new URL(url), options.fhirBase)) return undefined;
   try {
     const openid = await requestOpenidConfiguration(url, options);
     if (openid === undefined) return undefined;
@@ -200,13 +204,15 @@ function processSmartConfiguration(
   if (answer.truncated) throw malformed('is longer than 1 MiB');
   const json = parseJsonObject(answer.body);
   if (json === undefined) throw malformed('is not a JSON object');
-  const tokenEndpoint = stringMember(json, 'token_endpoint');
-  if (tokenEndpoint === undefined) throw malformed('names no "token_endpoint"');
-  if (!isHttpUrl(tokenEndpoint)) {
-    throw malformed('has a "token_endpoint" that is not an absolute http or https URL');
+  if (typeof json['token_endpoint'] !== 'string') throw malformed('names no "token_endpoint"');
+  const tokenEndpoint = urlMember(json, 'token_endpoint');
+  if (tokenEndpoint === undefined) {
+    throw malformed(
+      `has a "token_endpoint" that is not an absolute http or https URL of at most ${LONGEST_URL} characters`,
+    );
   }
   const optional = (member: string, name: string) => {
-    const value = stringMember(json, name);
+    const value = urlMember(json, name);
     return value === undefined ? {} : { [member]: value };
   };
   return {
@@ -214,14 +220,14 @@ function processSmartConfiguration(
     ...optional('issuer', 'issuer'),
     ...optional('jwksUri', 'jwks_uri'),
     ...optional('registrationEndpoint', 'registration_endpoint'),
-    scopesSupported: stringsMember(json, 'scopes_supported'),
-    grantTypesSupported: stringsMember(json, 'grant_types_supported'),
-    tokenEndpointAuthMethodsSupported: stringsMember(json, 'token_endpoint_auth_methods_supported'),
-    tokenEndpointAuthSigningAlgValuesSupported: stringsMember(
+    scopesSupported: wordsMember(json, 'scopes_supported'),
+    grantTypesSupported: wordsMember(json, 'grant_types_supported'),
+    tokenEndpointAuthMethodsSupported: wordsMember(json, 'token_endpoint_auth_methods_supported'),
+    tokenEndpointAuthSigningAlgValuesSupported: wordsMember(
       json,
       'token_endpoint_auth_signing_alg_values_supported',
     ),
-    capabilities: stringsMember(json, 'capabilities'),
+    capabilities: wordsMember(json, 'capabilities'),
     fetchedAtMs,
   };
 }
@@ -243,8 +249,4 @@ function refuseStatus(answer: HttpAnswer, url: string): TokenError {
       ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
     },
   );
-}
-
-function isHttpUrl(value: string): boolean {
-  return /^https?:\/\//i.test(value) && URL.canParse(value);
 }

@@ -1,5 +1,6 @@
 /** From whatever address of an OpenEMR people have to the FHIR bases that it may mean. */
 import { ProxyError } from '../base/errors.ts';
+import { parseWebUrl } from '../base/grammar.ts';
 
 /** Site of an OpenEMR that has one; the folder below `sites/`. */
 export const DEFAULT_SITE = 'default';
@@ -64,10 +65,29 @@ export function apiClientsPage(root: string): string {
   return `${root}/interface/smart/admin-client.php`;
 }
 
+/** Where an OpenEMR stands: its webroot as an absolute URL without a slash at the end, and its site. */
+export interface OpenemrPlace {
+  root: string;
+  site: string;
+}
+
 /** The parts of a FHIR base of OpenEMR, or undefined when it has another shape. */
-export function parseOpenemrBase(fhirBase: string): { root: string; site: string } | undefined {
-  const match = /^(https?:\/\/.+?)\/apis\/([^/]+)\/fhir$/.exec(fhirBase);
-  return match?.[1] === undefined || match[2] === undefined
-    ? undefined
-    : { root: match[1], site: match[2] };
+export function parseOpenemrBase(fhirBase: string): OpenemrPlace | undefined {
+  return parseOpenemrUrl(fhirBase, ['apis', 'fhir']);
+}
+
+/** The parts of OpenEMR's token endpoint, `ROOT/oauth2/SITE/token`, or undefined when it has another shape. */
+export function parseOpenemrTokenEndpoint(url: string): OpenemrPlace | undefined {
+  return parseOpenemrUrl(url, ['oauth2', 'token']);
+}
+
+/** `ROOT/FIRST/SITE/LAST`. By its segments: a pattern would look for the root in quadratic time. */
+function parseOpenemrUrl(text: string, [first, last]: readonly [string, string]) {
+  if (parseWebUrl(text) === undefined || /[?#]/.test(text)) return undefined;
+  const segments = text.split('/');
+  const [a, site = '', z] = segments.slice(-3);
+  if (a !== first || z !== last || site === '' || segments.length < 6) return undefined;
+  let end = segments.length - 3;
+  while (end > 3 && segments[end - 1] === '') end -= 1;
+  return { root: segments.slice(0, end).join('/'), site };
 }

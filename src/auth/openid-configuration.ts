@@ -5,8 +5,9 @@
 import type { Dispatcher } from 'undici';
 
 import type { Clock } from '../base/contracts.ts';
+import { parseOpenemrTokenEndpoint } from './fhir-base.ts';
 import { requestAnswer } from './http-answer.ts';
-import { parseJsonObject, stringMember, stringsMember } from './json-text.ts';
+import { parseJsonObject, urlMember, wordsMember } from './json-text.ts';
 
 /** The members of interest (OpenID Connect Discovery 1.0 section 3). */
 export interface OpenidConfiguration {
@@ -16,8 +17,8 @@ export interface OpenidConfiguration {
 
 /** Beside OpenEMR's token endpoint, `…/oauth2/SITE/token`; undefined for the endpoint of another server. */
 export function openidConfigurationUrl(tokenEndpoint: string): string | undefined {
-  const match = /^(https?:\/\/.+\/oauth2\/[^/?#]+)\/token$/.exec(tokenEndpoint);
-  return match === null ? undefined : `${match[1]}/.well-known/openid-configuration`;
+  const openemr = parseOpenemrTokenEndpoint(tokenEndpoint);
+  return openemr && `${openemr.root}/oauth2/${openemr.site}/.well-known/openid-configuration`;
 }
 
 /** Whether a list of scopes leaves out those of system clients. */
@@ -35,9 +36,9 @@ export async function requestOpenidConfiguration(
   const json =
     answer.status === 200 && !answer.truncated ? parseJsonObject(answer.body) : undefined;
   if (json === undefined) return undefined;
-  const registrationEndpoint = stringMember(json, 'registration_endpoint');
+  const registrationEndpoint = urlMember(json, 'registration_endpoint');
   return {
-    scopesSupported: stringsMember(json, 'scopes_supported'),
+    scopesSupported: wordsMember(json, 'scopes_supported'),
     ...(registrationEndpoint === undefined ? {} : { registrationEndpoint }),
   };
 }

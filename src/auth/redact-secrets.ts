@@ -1,5 +1,7 @@
 /** Takes credentials out of a text that a server sent, before an error keeps it. */
 
+import { toPlainLine } from '../base/plain-text.ts';
+
 /** Anything shaped like a JWT (RFC 7519), also one that was cut off: an encoded JSON object and what hangs on it. */
 const JWT = /eyJ[\w-]{6,}(?:\.[\w-]*){0,4}/g;
 const NAMES = 'access_token|refresh_token|id_token|client_assertion|assertion|client_secret';
@@ -17,10 +19,10 @@ export function redactSecrets(text: string): string {
 }
 
 const LONGEST_TEXT = 200;
+const LONGEST_LOOKED_AT = 8192;
 
 /** Text of a server fit for a message: one line of at most 200 characters, without credentials. */
 export function cleanServerText(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  const line = redactSecrets(text).replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
-  return line.length > LONGEST_TEXT ? `${line.slice(0, LONGEST_TEXT)}…` : line;
+  // Cut with room for what is blanked, so that no more than needed is looked at.
+  return toPlainLine(redactSecrets(text.slice(0, LONGEST_LOOKED_AT)), LONGEST_TEXT);
 }

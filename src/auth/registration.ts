@@ -4,8 +4,9 @@ import type { Dispatcher } from 'undici';
 
 import type { Clock } from '../base/contracts.ts';
 import { RegistrationError } from '../base/errors.ts';
+import { isScopeToken, isVisibleText } from '../base/grammar.ts';
 import { type HttpAnswer, keptAnswer, requestAnswer } from './http-answer.ts';
-import { parseJsonObject, stringMember } from './json-text.ts';
+import { parseJsonObject, stringMember, urlMember } from './json-text.ts';
 import { parseNetworkFailure } from './network-failure.ts';
 import { cleanServerText } from './redact-secrets.ts';
 
@@ -108,10 +109,17 @@ export function processRegistrationResponse(answer: HttpAnswer, url: string): Re
   if (json === undefined || clientId === undefined || (status !== 200 && status !== 201)) {
     throw refuse(answer, json, url);
   }
-  const registrationClientUri = stringMember(json, 'registration_client_uri');
+  if (clientId.length > LONGEST_CLIENT_ID || !isVisibleText(clientId)) {
+    throw new RegistrationError(
+      'registration-malformed',
+      `the registration endpoint "${url}" answered with a "client_id" that is none: expected at most ${LONGEST_CLIENT_ID} visible ASCII characters (RFC 6749 appendix A.1). Ask the people who run the server`,
+      { answer: keptAnswer(answer) },
+    );
+  }
+  const registrationClientUri = urlMember(json, 'registration_client_uri');
   const registrationAccessToken = stringMember(json, 'registration_access_token');
-  const scope = stringMember(json, 'scope');
-  const client = { clientId, scopes: scope?.split(/\s+/).filter(Boolean) };
+  const scope = stringMember(json, 'scope', LONGEST_SCOPES);
+  const client = { clientId, scopes: scope?.split(' ').filter(isScopeToken) };
   Object.defineProperty(client, 'removal', {
     enumerable: false,
     value:
@@ -122,6 +130,10 @@ export function processRegistrationResponse(answer: HttpAnswer, url: string): Re
   return client as RegisteredClient;
 }
 
+/** Characters. OpenEMR's have 43. */
+const LONGEST_CLIENT_ID = 512;
+/** Characters: OpenEMR repeats every scope that it announces. */
+const LONGEST_SCOPES = 262_144;
 const CLOSED = new Set([401, 403, 404, 405, 501]);
 
 function refuse(

@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { connect, type DetailedPeerCertificate } from 'node:tls';
 
 import { ProxyError } from '../base/errors.ts';
+import { isHostName } from '../base/grammar.ts';
 import { parseNetworkFailure } from './network-failure.ts';
 import { cleanServerText } from './redact-secrets.ts';
 
@@ -92,7 +93,10 @@ function topOf(certificate: DetailedPeerCertificate): DetailedPeerCertificate {
 }
 
 function firstName({ subjectAltName, subject }: X509Certificate): string | undefined {
-  return /(?:^|, )DNS:([^,\s]+)/.exec(subjectAltName ?? '')?.[1] ?? /^CN=(.+)$/m.exec(subject)?.[1];
+  const name =
+    /(?:^|, )DNS:([^,\s]+)/.exec(subjectAltName ?? '')?.[1] ?? /^CN=(.+)$/m.exec(subject)?.[1];
+  // It becomes a setting, so it is held to the grammar of host names; a wildcard is the name of no server.
+  return name !== undefined && isHostName(name) ? name : undefined;
 }
 
 function oneLine(name: string): string {

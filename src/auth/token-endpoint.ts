@@ -1,7 +1,10 @@
 /** Where the token request goes and what its assertion calls that place. */
 import type { Logger } from '../base/contracts.ts';
 import { TokenError } from '../base/errors.ts';
+import { LONGEST_URL } from '../base/grammar.ts';
+import { toPlainLine } from '../base/plain-text.ts';
 import type { Discovery } from './discovery.ts';
+import { isSameService } from './same-service.ts';
 
 /** Address and name of a token endpoint; they differ where the proxy reaches the server by another name. */
 export interface TokenEndpoint {
@@ -30,7 +33,7 @@ export async function resolveTokenEndpoint(options: TokenEndpointOptions): Promi
   const { discovery, tokenEndpoint, audience, logger } = options;
   if (tokenEndpoint === undefined) {
     const { tokenEndpoint: discovered } = await discovery.get();
-    assertNotDowngraded(discovered, discovery.url);
+    assertSameService(discovered, discovery.url);
     return { url: discovered, audience: audience ?? discovered };
   }
   if (audience !== undefined) return { url: tokenEndpoint, audience };
@@ -46,12 +49,25 @@ export async function resolveTokenEndpoint(options: TokenEndpointOptions): Promi
   }
 }
 
-/** A token must not travel in the clear because a server behind a TLS gateway thinks that it speaks http. */
-function assertNotDowngraded(discovered: string, discoveryUrl: string): void {
-  if (!discoveryUrl.startsWith('https:') || new URL(discovered).protocol === 'https:') return;
+/**
+ * A document alone does not decide where client assertions go: a server that lies could have them
+ * sent to a host of its own, or make this proxy call other services of this machine. Another origin has to
+ * stand in the configuration, which a person has written.
+ */
+function assertSameService(discovered: string, discoveryUrl: string): void {
+  const [announced, document] = [new URL(discovered), new URL(discoveryUrl)];
+  if (isSameService(announced, document)) return;
+  const says = `the SMART configuration at "${discoveryUrl}" names the token endpoint "${toPlainLine(discovered, LONGEST_URL)}"`;
+  if (document.protocol === 'https:' && announced.protocol !== 'https:') {
+    throw new TokenError(
+      'token-endpoint-insecure',
+      `${says}: expected https, since the upstream is https. Set "tokenEndpoint" of the route to the https address; the announced one stays the audience`,
+      { kind: 'configuration' },
+    );
+  }
   throw new TokenError(
-    'token-endpoint-insecure',
-    `the SMART configuration at "${discoveryUrl}" names the token endpoint "${discovered}": expected https, since the upstream is https. Set "tokenEndpoint" to the https address; the announced one stays the audience`,
+    'token-endpoint-elsewhere',
+    `${says}, which is not at the upstream's address "${document.origin}". If that is where your server issues tokens, confirm it: add "tokenEndpoint": ${JSON.stringify(discovered)} to the route, or an address of the same server that this machine can reach`,
     { kind: 'configuration' },
   );
 }

@@ -1,5 +1,6 @@
 /** Judges the answer of a token endpoint (RFC 6749 sections 5.1 and 5.2). */
 import { TokenError } from '../base/errors.ts';
+import { isScopeToken } from '../base/grammar.ts';
 import { type HttpAnswer, keptAnswer } from './http-answer.ts';
 import { parseJsonObject, stringMember } from './json-text.ts';
 import { cleanServerText } from './redact-secrets.ts';
@@ -39,6 +40,8 @@ const CONFIGURATION_ERRORS = new Set([
   'unsupported_grant_type',
   'invalid_scope',
 ]);
+/** Longest token, in characters: with it, a request has to stay below what servers take as header. */
+const LONGEST_TOKEN = 16_384;
 /** Clocks further apart than this are worth a word, in milliseconds. */
 const NOTABLE_CLOCK_DIFFERENCE_MS = 30_000;
 
@@ -77,9 +80,9 @@ function processTokenMembers(
   json: Record<string, unknown>,
   context: TokenResponseContext,
 ): TokenResponse {
-  const accessToken = stringMember(json, 'access_token');
+  const accessToken = stringMember(json, 'access_token', LONGEST_TOKEN);
   if (accessToken === undefined) {
-    const what = 'answered 200 without an "access_token"';
+    const what = `answered 200 without an "access_token" of at most ${LONGEST_TOKEN} characters`;
     throw fail(answer, 'token-answer-malformed', context, what, 'check "tokenEndpoint"');
   }
   // Visible ASCII is the grammar of RFC 6749 appendix A.12; anything else would break the field.
@@ -112,9 +115,9 @@ function parseExpiresIn(value: unknown): number | undefined {
 
 /** Scopes separated by blanks; an empty text is no scope at all, which is what OpenEMR grants then. */
 function parseGrantedScopes(value: unknown): string[] | undefined {
-  if (typeof value === 'string') return value.split(/\s+/).filter((scope) => scope !== '');
+  if (typeof value === 'string') return value.split(/\s+/).filter(isScopeToken);
   if (!Array.isArray(value)) return undefined;
-  return value.filter((scope): scope is string => typeof scope === 'string');
+  return value.filter((scope): scope is string => typeof scope === 'string' && isScopeToken(scope));
 }
 
 function refuseOAuthError(

@@ -6,6 +6,11 @@ export const clientSchema = z
     id: z
       .string()
       .min(1)
+      .max(512)
+      .regex(
+        /^[\x20-\x7e]*$/,
+        'expected visible ASCII characters alone, as the registration gave them',
+      )
       .meta({ examples: ['Zk3vJ0wT9dQ'], description: 'Client id that the registration gave.' }),
     key: z
       .string()

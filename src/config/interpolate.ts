@@ -32,6 +32,16 @@ export function interpolate(
   );
 }
 
+/** The same value with `$${` for every `${`: what {@link interpolate} turns back into the value itself. */
+export function escapeReferences(value: unknown): unknown {
+  if (typeof value === 'string') return value.replaceAll('${', '$$$${');
+  if (Array.isArray(value)) return value.map(escapeReferences);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, entry]) => [key, escapeReferences(entry)]),
+  );
+}
+
 function interpolateText(
   text: string,
   environment: Environment,

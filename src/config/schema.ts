@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 
+import { isHostName } from '../base/grammar.ts';
 import { accessSchema } from './access-schema.ts';
 import { clientSchema } from './client-schema.ts';
 import { isHttpUrl } from './http-url.ts';
@@ -62,6 +63,7 @@ export const tlsSchema = z
     serverName: z
       .string()
       .min(1)
+      .refine(isHostName, 'expected a host name, such as "openemr.example"')
       .optional()
       .meta({
         examples: ['openemr.example'],

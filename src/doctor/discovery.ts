@@ -1,4 +1,6 @@
 /** What the server announces about tokens, and whether the configuration agrees with it. */
+import { parseOpenemrTokenEndpoint } from '../auth/fhir-base.ts';
+import { isSameService } from '../auth/same-service.ts';
 import { TokenError } from '../base/errors.ts';
 import type { RouteCheck } from './check.ts';
 import { explainNetwork, explainOpenAnswer } from './explain.ts';
@@ -59,7 +61,7 @@ function judgeAddress(announced: string, configured: string | undefined, base: U
     ];
   }
   const { origin, protocol } = new URL(announced);
-  if (origin === base.origin) return [ok('on the same server as the FHIR base')];
+  if (isSameService(new URL(announced), base)) return [ok('on the same server as the FHIR base')];
   if (base.protocol === 'https:' && protocol === 'http:') {
     return [
       fail(
@@ -69,9 +71,11 @@ function judgeAddress(announced: string, configured: string | undefined, base: U
     ];
   }
   return [
-    warn(
-      `announced at "${origin}", the FHIR base is at "${base.origin}": OpenEMR calls itself by its Site Address`,
-      `If a token cannot be got there, set "tokenEndpoint" to "${announced.replace(origin, base.origin)}"; the announced one stays the audience`,
+    fail(
+      `announced at "${origin}", but the FHIR base is at "${base.origin}": client assertions go to another address only when the configuration names it`,
+      parseOpenemrTokenEndpoint(announced) === undefined
+        ? `If that is where your server issues tokens, set "tokenEndpoint" to "${announced}"`
+        : `Set "tokenEndpoint" to "${announced.replace(origin, base.origin)}"; the announced one, from OpenEMR's Site Address, stays the audience`,
     ),
   ];
 }

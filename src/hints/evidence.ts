@@ -38,6 +38,8 @@ export interface Evidence {
   logFollowed?: boolean;
   /** Code of Node or undici when no answer came: `ECONNREFUSED`, `DEPTH_ZERO_SELF_SIGNED_CERT`. */
   nodeCode?: string;
+  /** Code of the proxy's own error when it did not ask at all, such as `token-endpoint-elsewhere`. */
+  proxyCode?: string;
   /** Whether "tls.ca" of the route names certificates to trust. */
   hasAuthority?: boolean;
 

@@ -89,7 +89,14 @@ function recogniseByCode(
   evidence: Evidence,
   answer: Answer,
 ): Recognition | undefined {
-  const { nodeCode } = evidence;
+  const { nodeCode, proxyCode } = evidence;
+  if (proxyCode !== undefined && entry.proxyCodes?.includes(proxyCode) === true) {
+    const hint = buildHint(entry, 'certain', `the proxy's own check: ${proxyCode}`, {
+      evidence,
+      answer,
+    });
+    return { rank: RANK.network, hint };
+  }
   const code = entry.nodeCodes?.find(
     (each) => each === nodeCode || (each.endsWith('*') && nodeCode?.startsWith(each.slice(0, -1))),
   );

@@ -10,8 +10,9 @@ export interface Recognition {
 
 /** The signs of an entry, the surest first; those that merely agree are left out. */
 export function describeRecognition(entry: CatalogueEntry): Recognition[] {
-  const { log = [], answers = [], nodeCodes = [], circumstances } = entry;
+  const { log = [], answers = [], nodeCodes = [], proxyCodes = [], circumstances } = entry;
   const signs: Recognition[] = [
+    { prose: 'error of the proxy', codes: proxyCodes },
     { prose: 'connection error', codes: nodeCodes },
     { prose: 'error log', codes: log.map((pattern) => readable(pattern)) },
   ].filter(({ codes }) => codes.length > 0);

@@ -152,6 +152,7 @@ async function explainTokenError(
       ? {}
       : { clockDifferenceMs: answer.clockDifferenceMs }),
     ...(nodeCode === undefined ? {} : { nodeCode }),
+    ...(answer === undefined ? { proxyCode: error.code } : {}),
   });
 }
 

@@ -1,5 +1,6 @@
 /** The bases by which a route's upstream calls itself, and their rewriter. */
 import type { Discovery } from '../auth/discovery.ts';
+import { parseOpenemrTokenEndpoint } from '../auth/fhir-base.ts';
 import type { RouteConfig } from '../config/schema.ts';
 import { createLinkRewriter, type LinkRewriter } from '../forward/links.ts';
 
@@ -31,6 +32,6 @@ export function createLinks(
 
 /** OpenEMR's FHIR base stands beside its token endpoint: `…/oauth2/SITE/token`, `…/apis/SITE/fhir`. */
 function announcedFhirBase(tokenEndpoint: string): string | undefined {
-  const match = /^(https?:\/\/.+?)\/+oauth2\/([^/]+)\/token$/.exec(tokenEndpoint);
-  return match === null ? undefined : `${match[1]}/apis/${match[2]}/fhir`;
+  const openemr = parseOpenemrTokenEndpoint(tokenEndpoint);
+  return openemr && `${openemr.root}/apis/${openemr.site}/fhir`;
 }

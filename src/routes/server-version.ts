@@ -6,6 +6,7 @@
 import type { Dispatcher } from 'undici';
 
 import type { Discovery, SmartConfiguration } from '../auth/discovery.ts';
+import { parseOpenemrTokenEndpoint } from '../auth/fhir-base.ts';
 import { type HttpAnswer, requestAnswer } from '../auth/http-answer.ts';
 import { parseJsonObject, stringMember } from '../auth/json-text.ts';
 import type { Clock, Logger } from '../base/contracts.ts';
@@ -150,7 +151,7 @@ export function judgeStatement(
 export function judgeSmartConfiguration(smart: SmartConfiguration): ServerVersion | undefined {
   const { capabilities, tokenEndpoint } = smart;
   // Other servers have such capabilities, too.
-  if (!/\/oauth2\/[^/]+\/token$/.test(tokenEndpoint)) return undefined;
+  if (parseOpenemrTokenEndpoint(tokenEndpoint) === undefined) return undefined;
   const modern = capabilities.includes('permission-v2');
   return {
     modern,

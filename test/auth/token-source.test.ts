@@ -607,7 +607,10 @@ test('an https upstream that announces an http token endpoint gets no assertion'
   const error = await refuses(source.get());
   assert.equal(error.code, 'token-endpoint-insecure');
   assert.equal(error.kind, 'configuration');
-  assert.match(error.message, /expected https, .*Set "tokenEndpoint" to the https address/);
+  assert.match(
+    error.message,
+    /expected https, .*Set "tokenEndpoint" of the route to the https address/,
+  );
   assert.equal(server.requests.length, 0);
 });
 

@@ -508,16 +508,16 @@ describe('what the server announces', () => {
     assert.equal(run.only('token').hint?.id, 'assertion-aud-mismatch');
   });
 
-  it('warns when OpenEMR calls itself by another address', async (t) => {
+  it('fails when OpenEMR calls itself by another address, and names the setting that helps', async (t) => {
     const port = await closedPort();
     const run = await examine(t, {
       sandbox: { settings: { siteAddress: `http://127.0.0.1:${port}` } },
     });
-    assert.equal(run.only('token-endpoint').status, 'warn');
+    assert.equal(run.only('token-endpoint').status, 'fail');
     const [, fix = ''] =
-      /set "tokenEndpoint" to "([^"]+)"/.exec(run.only('token-endpoint').fix ?? '') ?? [];
+      /Set "tokenEndpoint" to "([^"]+)"/.exec(run.only('token-endpoint').fix ?? '') ?? [];
     assert.equal(fix, run.sandbox.tokenEndpoint);
-    assert.equal(run.only('token').hint?.id, 'connection-refused');
+    assert.equal(run.only('token').hint?.id, 'token-endpoint-elsewhere');
     const mended = await examine(t, {
       sandbox: { settings: { siteAddress: `http://127.0.0.1:${port}` } },
       route: ({ tokenEndpoint }) => ({ tokenEndpoint }),

@@ -12,7 +12,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 
-import { openConfigEdit } from '../../src/commands/key/config-edit.ts';
+import { openConfigEdit } from '../../src/commands/config-file.ts';
 import { runProgram } from '../../src/commands/program.ts';
 import { NEXT, OLD, runFollowing, startRotatable } from '../support/rotating-proxy.ts';
 import { createTestRuntime } from '../support/runtime.ts';

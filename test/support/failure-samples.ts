@@ -560,6 +560,12 @@ const CONNECTION: readonly FailureSample[] = [
     'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
     'ERR_SSL_NO_CIPHER_MATCH',
   ),
+  sample('token-endpoint-elsewhere', 'the proxy asked nobody', {
+    stage: 'token',
+    proxyCode: 'token-endpoint-elsewhere',
+    fhirBase: 'https://openemr.example/apis/default/fhir',
+    tokenEndpoint: 'https://localhost:9300/oauth2/default/token',
+  }),
   sample('http-on-tls-port', 'Apache says so', {
     stage: 'fhir',
     status: 400,

@@ -5,6 +5,7 @@ import { allowsWriting } from '../../auth/system-scopes.ts';
 import { RegistrationError } from '../../base/errors.ts';
 import { isLoopbackHost } from '../../config/host.ts';
 import type { ProxyConfigInput } from '../../config/schema.ts';
+import { writeConfigFile } from '../config-file.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { formatHint } from '../hint-text.ts';
 import { pathFrom, shownPath } from '../path-from.ts';
@@ -21,7 +22,7 @@ import { type FiledKey, provideKey } from '../registration/key-file.ts';
 import { type ReachedServer, reachServer } from '../registration/server.ts';
 import type { Runtime } from '../runtime.ts';
 import type { InitArgs } from './arguments.ts';
-import { ignoreInGit, writeConfigFile } from './config-file.ts';
+import { ignoreInGit } from './git-ignore.ts';
 import { keepCopy } from './sandbox-config.ts';
 
 /** OpenEMR 8 takes scopes that write without announcing them; 7.0.3 has none. */
@@ -107,7 +108,8 @@ async function becomeClient(
       flag: '--client-id',
       message: 'Client id that the form gave (Ctrl-C stops; run init again with --client-id later)',
       expected: 'the client id',
-      check: (text) => (/\s/.test(text.trim()) ? 'a client id has no spaces' : undefined),
+      check: (text) =>
+        /^[\x21-\x7e]+$/.test(text.trim()) ? undefined : 'a client id has no spaces',
     });
   }
 }

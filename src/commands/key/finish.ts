@@ -3,10 +3,10 @@ import { rm } from 'node:fs/promises';
 import { relative } from 'node:path';
 
 import { ProxyError } from '../../base/errors.ts';
+import { openConfigEdit } from '../config-file.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { EXIT, type Runtime } from '../runtime.ts';
 import type { KeyArgs } from './arguments.ts';
-import { openConfigEdit } from './config-edit.ts';
 import type { RotatingRoutes } from './rotating-routes.ts';
 
 /** Takes the keys that are no longer used out of the published set, and off the disk when that is asked for. */

@@ -64,6 +64,8 @@ export interface CatalogueEntry {
   readonly answers?: readonly AnswerSign[];
   /** Error codes of Node and undici that make it certain; `HPE_*` stands for every code that begins so and that no other entry names. */
   readonly nodeCodes?: readonly string[];
+  /** Codes of the proxy's own errors that make it certain. */
+  readonly proxyCodes?: readonly string[];
   /** What must hold for the entry to be thought of at all. */
   readonly applies?: (evidence: Evidence, answer: Answer) => boolean;
   /** Says why the circumstances make it likely (a fact that leaves no doubt: certain), or undefined when they do not. */

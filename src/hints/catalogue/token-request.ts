@@ -1,4 +1,5 @@
 /** The token request as HTTP: form, parameters, grant; and the checklists when nothing else is known. */
+import { parseWebUrl } from '../../base/grammar.ts';
 import { buildChecklist } from '../checklist.ts';
 import { bare, wrapped } from './answers.ts';
 import { isModern } from './circumstances.ts';
@@ -8,8 +9,41 @@ import { API_CLIENTS } from './places.ts';
 const POST_FORM =
   'POST the parameters as application/x-www-form-urlencoded straight to the final https URL of the token endpoint; nothing in the query, no redirect on the way';
 
+/** OpenEMR's own endpoint beside the FHIR base in use; else what is announced, if it is https where the base is. */
+function suggestTokenEndpoint(
+  fhirBase: string | undefined,
+  announced: string | undefined,
+): string | undefined {
+  const base = fhirBase === undefined ? undefined : parseWebUrl(fhirBase);
+  const endpoint = announced === undefined ? undefined : parseWebUrl(announced);
+  if (base === undefined || endpoint === undefined) return undefined;
+  const site = /\/apis\/([^/]+)\/fhir$/.exec(base.pathname)?.[1];
+  if (site !== undefined && endpoint.pathname.endsWith(`/oauth2/${site}/token`)) {
+    return `${base.origin}${base.pathname.replace(`/apis/${site}/fhir`, `/oauth2/${site}/token`)}`;
+  }
+  return base.protocol === 'https:' && endpoint.protocol !== 'https:' ? undefined : endpoint.href;
+}
+
 /** Entries about the token request. */
 export const TOKEN_REQUEST_ENTRIES: readonly CatalogueEntry[] = [
+  {
+    id: 'token-endpoint-elsewhere',
+    title: 'The server announces a token endpoint at another address',
+    cause:
+      'The SMART configuration names a token endpoint with another host or port than "upstream", or with http where "upstream" is https. A document alone does not decide where client assertions go, so nothing was sent there. OpenEMR announces its Site Address, which differs inside Docker networks and behind gateways; other servers may have their authorization server elsewhere.',
+    fix: 'If the address is right, add it as "tokenEndpoint" to the route. For OpenEMR, use the address by which this machine reaches it: <server>/oauth2/<site>/token.',
+    versions: 'any server',
+    stages: ['token', 'discovery'],
+    proxyCodes: ['token-endpoint-elsewhere', 'token-endpoint-insecure'],
+    specify: ({ evidence: { fhirBase, tokenEndpoint } }) => {
+      const setting = suggestTokenEndpoint(fhirBase, tokenEndpoint);
+      return setting === undefined
+        ? {}
+        : {
+            fix: `If that is where your server issues tokens, add this to the route: "tokenEndpoint": "${setting}"`,
+          };
+    },
+  },
   {
     id: 'assertion-type-unsupported',
     title: 'client_assertion_type is missing or wrong',

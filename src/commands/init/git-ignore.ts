@@ -1,36 +1,6 @@
-/** The config file that `init` makes, and the `.gitignore` beside it. */
+/** Keeps what `init` makes out of git. */
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-
-import { ProxyError } from '../../base/errors.ts';
-import { pathInMessage } from '../../config/path-in-message.ts';
-import type { ProxyConfigInput } from '../../config/schema.ts';
-import { fileNotWritten, replaceFile } from '../replace-file.ts';
-
-/**
- * Writes a config file as people would.
- *
- * @param force whether a file that is there is replaced, in one step
- * @throws ProxyError `file-exists` or `file-not-written`
- */
-export async function writeConfigFile(
-  file: string,
-  config: ProxyConfigInput,
-  force: boolean,
-): Promise<void> {
-  const text = `${JSON.stringify(config, null, 2)}\n`;
-  try {
-    if (force) await replaceFile(file, text);
-    else await writeFile(file, text, { flag: 'wx' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileNotWritten(file, error);
-    throw new ProxyError(
-      'file-exists',
-      `${pathInMessage(file)} is there already: replace it with --force`,
-      { cause: error },
-    );
-  }
-}
 
 /**
  * Keeps a folder out of git: adds it to `.gitignore` when the config lies in a git tree.

@@ -1,13 +1,44 @@
-/** Changes of single values in a config file; whatever else stands in it, comments included, stays. */
-import { readFile, realpath, stat } from 'node:fs/promises';
+/**
+ * The only place that writes config files. Every value is written so that it is read back as it is: what
+ * comes from a server, a certificate or a path must not become a reference to the environment.
+ */
+import { readFile, realpath, stat, writeFile } from 'node:fs/promises';
 
 import { applyEdits, type FormattingOptions, modify } from 'jsonc-parser';
 
-import { ProxyError } from '../../base/errors.ts';
-import type { ConfigPath } from '../../config/path.ts';
-import { fileNotWritten, replaceFile } from '../replace-file.ts';
+import { ProxyError } from '../base/errors.ts';
+import { escapeReferences } from '../config/interpolate.ts';
+import { pathInMessage } from '../config/path-in-message.ts';
+import type { ConfigPath } from '../config/path.ts';
+import type { ProxyConfigInput } from '../config/schema.ts';
+import { fileNotWritten, replaceFile } from './replace-file.ts';
 
-/** A config file under change. */
+/**
+ * Writes a config file as people would.
+ *
+ * @param force whether a file that is there is replaced, in one step
+ * @throws ProxyError `file-exists` or `file-not-written`
+ */
+export async function writeConfigFile(
+  file: string,
+  config: ProxyConfigInput,
+  force: boolean,
+): Promise<void> {
+  const text = `${JSON.stringify(escapeReferences(config), null, 2)}\n`;
+  try {
+    if (force) await replaceFile(file, text);
+    else await writeFile(file, text, { flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileNotWritten(file, error);
+    throw new ProxyError(
+      'file-exists',
+      `${pathInMessage(file)} is there already: replace it with --force`,
+      { cause: error },
+    );
+  }
+}
+
+/** Changes of single values in a config file; comments and everything else in it stay. */
 export interface ConfigEdit {
   /** Puts values in place of those that the file began with; `undefined` takes one out. */
   set(values: readonly (readonly [ConfigPath, unknown])[]): Promise<void>;
@@ -50,7 +81,10 @@ export async function openConfigEdit(path: string): Promise<ConfigEdit> {
     set(values) {
       let text = original;
       for (const [path, value] of values) {
-        text = applyEdits(text, modify(text, [...path], value, { formattingOptions }));
+        text = applyEdits(
+          text,
+          modify(text, [...path], escapeReferences(value), { formattingOptions }),
+        );
       }
       return replace(text);
     },
