@@ -1,9 +1,12 @@
-/** What is written from the commands as yargs knows them: docs/commands.md. */
-import yargs from 'yargs';
-
-import type { Command } from '../../src/commands/command.ts';
+/** What is written from the commands as they are declared: docs/commands.md. */
+import {
+  type Argument,
+  type Command,
+  type ListedCommand,
+  nameOf,
+} from '../../src/commands/command.ts';
 import { formatUsage } from '../../src/commands/help-page.ts';
-import { commands, type ListedCommand, nameOf } from '../../src/commands/list.ts';
+import { commands } from '../../src/commands/list.ts';
 
 const INTRODUCTION = `# Commands
 
@@ -34,9 +37,11 @@ export async function buildCommandsPage(): Promise<string> {
   return [INTRODUCTION, contents.join('\n'), '', ...sections].join('\n');
 }
 
-function buildSection(listed: ListedCommand, command: Command<object>): string {
+function buildSection(listed: ListedCommand, command: Command): string {
   const { name } = listed;
-  const { positionals, flags } = readOptions(command, name);
+  const declared = Object.entries(command.arguments);
+  const positionals = declared.filter(([, { positional }]) => positional);
+  const flags = declared.filter(([, { positional }]) => !positional);
   const usage = formatUsage(name, command.takesRest);
   const examples = command.examples.map(({ task, command: text }) => `# ${task}\n${text}`);
   return [
@@ -59,57 +64,21 @@ function buildSection(listed: ListedCommand, command: Command<object>): string {
   ].join('\n');
 }
 
-interface Option {
-  shown: string;
-  fallback: string;
-  description: string;
-}
-
-/** What yargs gathers while a command declares its options; public, but not in yargs' types. */
-interface YargsInternals {
-  getOptions(): {
-    key: Record<string, unknown>;
-    alias: Record<string, string[]>;
-    boolean: string[];
-    array: string[];
-    default: Record<string, unknown>;
-  };
-  getInternalMethods(): { getUsageInstance(): { getDescriptions(): Record<string, string> } };
-}
-
-function readOptions(command: Command<object>, name: string) {
-  const parser = yargs([]).help(false).version(false);
-  const declared = command.options(parser) as unknown as YargsInternals;
-  const { key, alias, boolean, array, default: defaults } = declared.getOptions();
-  const descriptions = declared.getInternalMethods().getUsageInstance().getDescriptions();
-  const words = new Set([...name.matchAll(/[[<](\w+)[\]>]/g)].map(([, word]) => word));
-  const shorts = new Set(Object.values(alias).flat());
-  const names = Object.keys(key).filter((option) => option.length > 1 || !shorts.has(option));
-  const options = names.map((option) => {
-    const short = (alias[option] ?? []).filter((other) => other.length === 1);
-    const value = boolean.includes(option) ? '' : array.includes(option) ? ' …' : ' VALUE';
-    const fallback = defaults[option];
-    return {
-      option,
-      shown: words.has(option)
-        ? `\`${option}\``
-        : [...short.map((letter) => `\`-${letter}\``), `\`--${option}${value}\``].join(', '),
-      fallback:
-        fallback === undefined || fallback === false ? '' : `\`${JSON.stringify(fallback)}\``,
-      description: descriptions[option] ?? '',
-    };
-  });
-  return {
-    positionals: options.filter(({ option }) => words.has(option)),
-    flags: options.filter(({ option }) => !words.has(option)),
-  };
-}
-
-function table(title: string, options: readonly Option[]): string[] {
-  if (options.length === 0) return [];
-  const rows = options.map(({ shown, fallback, description }) => {
-    const escaped = description.replaceAll(/[|<*]/g, String.raw`\$&`);
-    return `| ${[shown, fallback, escaped].join(' | ')} |`;
+function table(title: string, declared: readonly [string, Argument][]): string[] {
+  if (declared.length === 0) return [];
+  const rows = declared.map(([name, argument]) => {
+    const { describe = '' } = argument;
+    const value: unknown = argument.default;
+    const fallback = value === undefined || value === false ? '' : `\`${JSON.stringify(value)}\``;
+    const escaped = describe.replaceAll(/[|<*]/g, String.raw`\$&`);
+    return `| ${[formatNames(name, argument), fallback, escaped].join(' | ')} |`;
   });
   return [`| ${title} | default | what |`, '|---|---|---|', ...rows, ''];
+}
+
+function formatNames(name: string, { positional, alias, type, array }: Argument): string {
+  if (positional) return `\`${name}\``;
+  const value = type === 'boolean' ? '' : array ? ' …' : ' VALUE';
+  const short = typeof alias === 'string' ? [`\`-${alias}\``] : [];
+  return [...short, `\`--${name}${value}\``].join(', ');
 }

@@ -1,26 +1,24 @@
-/** The route that a command is about: the one of `--route`, else the only one, of the configuration. */
-import type { Argv } from 'yargs';
-
+/** The route that a command is about: the one of `--route`, else the only one of the configuration. */
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import type { ProxyConfig, RouteConfig } from '../config/schema.ts';
-import { type ConfigArgs, configOption } from './config-flag.ts';
+import type { Arguments, ParsedArguments } from './command.ts';
+import { configArguments } from './config-flag.ts';
 import type { Runtime } from './runtime.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Flags of every command that is about one route. */
-export interface RouteArgs extends ConfigArgs {
-  route: string | undefined;
-}
-
-/** Declares {@link RouteArgs}. */
-export function routeOptions<Args>(yargs: Argv<Args>): Argv<Args & RouteArgs> {
-  return configOption(yargs).option('route', {
+export const routeArguments = {
+  ...configArguments,
+  route: {
     alias: 'r',
     type: 'string',
     requiresArg: true,
     describe: 'Path of the route, such as /fhir; needed when there are several',
-  });
-}
+  },
+} satisfies Arguments;
+
+/** Which route is meant. */
+export type RouteArgs = Pick<ParsedArguments<typeof routeArguments>, 'config' | 'route'>;
 
 /** Loads the configuration as `start` does and picks the route. Throws ConfigError or UsageError. */
 export async function loadChosenRoute(

@@ -5,18 +5,29 @@ import type { CheckResult } from '../doctor/result.ts';
 import { runChecks } from '../doctor/run-checks.ts';
 import { createCheckPrinter } from './check-lines.ts';
 import { findRoute } from './chosen-route.ts';
-import type { Command } from './command.ts';
-import { type ConfigArgs, configOption } from './config-flag.ts';
+import type { Arguments, Command } from './command.ts';
+import { configArguments } from './config-flag.ts';
+import { ExitError } from './exit-error.ts';
 import { createSilentLogger } from './loggers.ts';
 import { EXIT, type Runtime, type StopSignal, signalExitCode } from './runtime.ts';
 
-interface DoctorArgs extends ConfigArgs {
-  route: string | undefined;
-  json: boolean;
-}
+const doctorArguments = {
+  ...configArguments,
+  route: {
+    alias: 'r',
+    type: 'string',
+    requiresArg: true,
+    describe: 'Path of the only route to check, such as /fhir; default all',
+  },
+  json: {
+    type: 'boolean',
+    default: false,
+    describe: 'Print an array of {check, route, status, message, fix, hint}',
+  },
+} satisfies Arguments;
 
 /** Checks everything that the proxy depends on, and says what to do about what is wrong. */
-export const doctorCommand: Command<DoctorArgs> = {
+export const doctorCommand: Command<typeof doctorArguments> = {
   purpose:
     'Checks everything that the proxy depends on, from the key file to one read of each resource type, and says what to do about what is wrong. Writes nothing. Its output holds no secret, token or patient data: paste it into an issue as it is.',
   examples: [
@@ -30,19 +41,7 @@ export const doctorCommand: Command<DoctorArgs> = {
       command: `fhir-auth-proxy doctor --json | jq '.[] | select(.status == "fail")'`,
     },
   ],
-  options: (yargs) =>
-    configOption(yargs)
-      .option('route', {
-        alias: 'r',
-        type: 'string',
-        requiresArg: true,
-        describe: 'Path of the only route to check, such as /fhir; default all',
-      })
-      .option('json', {
-        type: 'boolean',
-        default: false,
-        describe: 'Print an array of {check, route, status, message, fix, hint}',
-      }),
+  arguments: doctorArguments,
   async run({ config: file, route, json }, runtime) {
     const { environment, cwd, stdout } = runtime;
     let loaded: LoadedConfig;
@@ -68,11 +67,11 @@ export const doctorCommand: Command<DoctorArgs> = {
       results.push(...(await checks));
     } catch (error) {
       if (!signal.aborted) throw error;
-      return signalExitCode(signal.reason as StopSignal);
+      throw new ExitError(signalExitCode(signal.reason as StopSignal));
     }
     printer?.end();
     if (json) writeJson(results, runtime);
-    return results.some(({ status }) => status === 'fail') ? EXIT.failed : EXIT.ok;
+    if (results.some(({ status }) => status === 'fail')) throw new ExitError(EXIT.failed);
   },
 };
 

@@ -5,19 +5,29 @@ import spawn from 'cross-spawn';
 import { loadConfig } from '../config/load.ts';
 import type { ProxyConfig } from '../config/schema.ts';
 import { createProxyServer } from '../server.ts';
-import type { Command } from './command.ts';
-import { type ConfigArgs, configOption } from './config-flag.ts';
+import type { Arguments, Command } from './command.ts';
+import { configArguments } from './config-flag.ts';
+import { ExitError } from './exit-error.ts';
 import { createProxyLogger } from './loggers.ts';
 import type { Runtime } from './runtime.ts';
 import { UsageError } from './usage-error.ts';
 
-interface ExecArgs extends ConfigArgs {
-  sandbox: boolean;
-  'log-level': string | undefined;
-}
+const execArguments = {
+  ...configArguments,
+  sandbox: {
+    type: 'boolean',
+    default: false,
+    describe: 'Serve the embedded sandbox on /fhir, whatever the config says',
+  },
+  'log-level': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'Of the proxy: "debug", "info", "warn", "error" or "silent"; default warn',
+  },
+} satisfies Arguments;
 
 /** Runs a command beside a proxy of its own. */
-export const execCommand: Command<ExecArgs> = {
+export const execCommand: Command<typeof execArguments> = {
   purpose:
     'Starts the proxy on a free port, runs a command with its address in the environment, and ends with the exit code of the command. FHIR_BASE_URL is the FHIR base of the first route, FHIR_AUTH_PROXY_URL the address of the proxy.',
   examples: [
@@ -35,20 +45,9 @@ export const execCommand: Command<ExecArgs> = {
     },
   ],
   takesRest: true,
-  options: (yargs) =>
-    configOption(yargs)
-      .option('sandbox', {
-        type: 'boolean',
-        default: false,
-        describe: 'Serve the embedded sandbox on /fhir, whatever the config says',
-      })
-      .option('log-level', {
-        type: 'string',
-        requiresArg: true,
-        describe: 'Of the proxy: "debug", "info", "warn", "error" or "silent"; default warn',
-      }),
+  arguments: execArguments,
   async run(args, runtime) {
-    const [program, ...words] = findWords(args);
+    const [program, ...words] = args['--'];
     if (program === undefined) {
       throw new UsageError(
         'no command given',
@@ -71,19 +70,18 @@ export const execCommand: Command<ExecArgs> = {
     const proxy = await createProxyServer(config, { logger });
     try {
       const url = await proxy.listen();
-      return await runChild([program, ...words], buildEnvironment(url, config, runtime), runtime);
+      const code = await runChild(
+        [program, ...words],
+        buildEnvironment(url, config, runtime),
+        runtime,
+      );
+      if (code !== 0) throw new ExitError(code);
     } finally {
       await proxy.destroy();
       logger.flush();
     }
   },
 };
-
-/** With `--` the words behind it; without, yargs has put them among the arguments. */
-function findWords(args: object): string[] {
-  const { '--': rest = [], _: words = [] } = args as { '--'?: string[]; _?: (string | number)[] };
-  return [...words.map(String), ...rest];
-}
 
 function buildEnvironment(
   url: string,
@@ -111,7 +109,7 @@ function runChild(
       stdio: 'inherit',
     });
     const stop = runtime.passSignals((signal) => {
-      // A terminal sends Ctrl-C to the child as well; twice would tell many programs to drop everything.
+      // A terminal sends Ctrl-C to the child as well; a second one makes many programs drop everything.
       if (signal === 'SIGINT' && runtime.stdin.isTTY) return;
       child.kill(signal);
     });

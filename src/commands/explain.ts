@@ -10,23 +10,44 @@ import { followErrorLog } from '../hints/error-log/follow.ts';
 import { parseExchangeFile } from '../hints/exchange-file.ts';
 import { createLogExplainer } from '../hints/explain-log.ts';
 import { explain } from '../hints/match.ts';
-import type { Command } from './command.ts';
+import type { Arguments, Command } from './command.ts';
+import { ExitError } from './exit-error.ts';
 import { formatHint } from './hint-text.ts';
 import { EXIT, type Runtime, type StopSignal, signalExitCode, stopped } from './runtime.ts';
 import { UsageError } from './usage-error.ts';
 
-interface ExplainArgs {
-  file: string | undefined;
-  follow: boolean;
-  exchange: string | undefined;
-  json: boolean;
-}
-
 /** Most characters of an exchange file; recorded ones have at most a few hundred thousand. */
 const LONGEST_EXCHANGE_CHARACTERS = 16_777_216;
 
+const explainArguments = {
+  file: {
+    positional: true,
+    type: 'string',
+    describe: 'Error log, "-" for standard input; with --follow also a glob',
+  },
+
+  follow: {
+    alias: 'f',
+    type: 'boolean',
+    default: false,
+    describe: 'Go on as the log grows, through its rotation, until Ctrl-C',
+  },
+  exchange: {
+    type: 'string',
+    requiresArg: true,
+    describe:
+      'JSON file with "response" ("status", "body") and, if known, "request" and "error_log_lines"; "-" for standard input',
+  },
+  json: {
+    type: 'boolean',
+    default: false,
+    describe:
+      'Print an array of {id, certainty, title, cause, fix, evidence}; with --follow one object a line',
+  },
+} satisfies Arguments;
+
 /** Explains lines of OpenEMR's error log, or a recorded exchange. */
-export const explainCommand: Command<ExplainArgs> = {
+export const explainCommand: Command<typeof explainArguments> = {
   purpose:
     'Explains failures of OpenEMR from its error log: what each line means and what to do about it. Needs no configuration and no server.',
   examples: [
@@ -45,37 +66,15 @@ export const explainCommand: Command<ExplainArgs> = {
       command: 'fhir-auth-proxy explain --exchange failed.json --json',
     },
   ],
-  options: (yargs) =>
-    yargs
-      .positional('file', {
-        type: 'string',
-        describe: 'Error log, "-" for standard input; with --follow also a glob',
-      })
-      .option('follow', {
-        alias: 'f',
-        type: 'boolean',
-        default: false,
-        describe: 'Go on as the log grows, through its rotation, until Ctrl-C',
-      })
-      .option('exchange', {
-        type: 'string',
-        requiresArg: true,
-        describe:
-          'JSON file with "response" ("status", "body") and, if known, "request" and "error_log_lines"; "-" for standard input',
-      })
-      .option('json', {
-        type: 'boolean',
-        default: false,
-        describe:
-          'Print an array of {id, certainty, title, cause, fix, evidence}; with --follow one object a line',
-      }),
+  arguments: explainArguments,
   async run({ file, follow, exchange, json }, runtime) {
     if (exchange !== undefined) {
       if (file !== undefined || follow) {
         throw new UsageError('--exchange does not go with an error log', 'Give one of them');
       }
       const text = await readWhole(openText(exchange, runtime), exchange);
-      return report(explain(parseExchangeFile(text)), json, runtime, 'the exchange');
+      report(explain(parseExchangeFile(text)), json, runtime, 'the exchange');
+      return;
     }
     if (file === undefined && runtime.stdin.isTTY) {
       throw new UsageError(
@@ -98,38 +97,39 @@ export const explainCommand: Command<ExplainArgs> = {
     else
       for (const { hint, count } of hints)
         runtime.stdout.write(formatHint(hint, runtime.stdout, count));
-    if (hints.length > 0) return EXIT.ok;
+    if (hints.length > 0) return;
     const messages = explainer.messages();
     if (messages === 0) throw new ProxyError('input-empty', `there is no message in "${path}"`);
-    return reportNothing(messages === 1 ? 'in 1 message' : `in ${messages} messages`, runtime);
+    failForNothing(messages === 1 ? 'in 1 message' : `in ${messages} messages`, runtime);
   },
 };
 
-async function followLog(path: string, json: boolean, runtime: Runtime): Promise<number> {
+async function followLog(path: string, json: boolean, runtime: Runtime): Promise<void> {
   const stop = runtime.stopSignal();
   const explainer = createLogExplainer();
-  const told = new Set<string>();
-  const tell = (hints: readonly Hint[]): void => {
+  const seen = new Set<string>();
+  const write = (hints: readonly Hint[]): void => {
     for (const hint of hints) {
-      const again = told.has(hint.id);
-      told.add(hint.id);
+      const again = seen.has(hint.id);
+      seen.add(hint.id);
       if (json) runtime.stdout.write(`${JSON.stringify(hint)}\n`);
       else if (again) runtime.stdout.write(`again: ${hint.title}  ${hint.id}\n\n`);
       else runtime.stdout.write(formatHint(hint, runtime.stdout));
     }
   };
-  const end = (): number => {
-    if (stop.aborted) return signalExitCode(stop.reason as StopSignal);
-    return told.size > 0 ? EXIT.ok : reportNothing('', runtime);
+  const end = (): void => {
+    if (stop.aborted) throw new ExitError(signalExitCode(stop.reason as StopSignal));
+    if (seen.size === 0) failForNothing('', runtime);
   };
   if (path === '-') {
-    for await (const text of openText(path, runtime, stop)) tell(explainer.push(text));
-    tell(explainer.end());
-    return end();
+    for await (const text of openText(path, runtime, stop)) write(explainer.push(text));
+    write(explainer.end());
+    end();
+    return;
   }
   const follower = followErrorLog({
     path: resolve(runtime.cwd, path),
-    onEntries: (entries) => tell(explainer.add(entries)),
+    onEntries: (entries) => write(explainer.add(entries)),
   });
   await follower.catchUp();
   const { state, reason, file } = follower.state();
@@ -138,13 +138,13 @@ async function followLog(path: string, json: boolean, runtime: Runtime): Promise
   );
   await stopped(stop);
   await follower.close();
-  return end();
+  end();
 }
 
-function report(hints: readonly Hint[], json: boolean, runtime: Runtime, what: string): number {
+function report(hints: readonly Hint[], json: boolean, runtime: Runtime, what: string): void {
   if (json) writeJson(hints, runtime);
   else for (const hint of hints) runtime.stdout.write(formatHint(hint, runtime.stdout));
-  return hints.length > 0 ? EXIT.ok : reportNothing(`in ${what}`, runtime);
+  if (hints.length === 0) failForNothing(`in ${what}`, runtime);
 }
 
 function writeJson(hints: readonly Hint[], runtime: Runtime): void {
@@ -159,9 +159,9 @@ function writeJson(hints: readonly Hint[], runtime: Runtime): void {
   runtime.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
 }
 
-function reportNothing(where: string, runtime: Runtime): number {
+function failForNothing(where: string, runtime: Runtime): never {
   runtime.stderr.write(`nothing was recognised${where === '' ? '' : ` ${where}`}\n`);
-  return EXIT.failed;
+  throw new ExitError(EXIT.failed);
 }
 
 /** The text of a file or of standard input, piece by piece, until its end or until `stop`. */

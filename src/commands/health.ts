@@ -5,25 +5,43 @@ import { READYZ_PATH } from '../base/own-paths.ts';
 import { isWildcardHost, withBrackets, withoutBrackets } from '../config/host.ts';
 import { loadListen } from '../config/load-listen.ts';
 import type { ListenConfig } from '../config/schema.ts';
-import type { Command } from './command.ts';
-import { type ConfigArgs, configOption } from './config-flag.ts';
+import type { Arguments, Command } from './command.ts';
+import { configArguments } from './config-flag.ts';
+import { ExitError } from './exit-error.ts';
 import { EXIT } from './runtime.ts';
 import { UsageError } from './usage-error.ts';
 
-interface HealthArgs extends ConfigArgs {
-  host: string | undefined;
-  port: string | undefined;
-  socket: string | undefined;
-  wait: string;
-}
-
-/** Longer than any pause of a healthy process, shorter than the patience of who asks. */
+/** Longer than any pause of a healthy process, short enough for a container's health check. */
 const ANSWER_WITHIN_MS = 2000;
 const ASK_AGAIN_MS = 100;
 const LONGEST_WAIT_SECONDS = 3600;
 
+const healthArguments = {
+  ...configArguments,
+  host: { type: 'string', requiresArg: true, describe: 'Address it listens on' },
+  port: {
+    alias: 'p',
+    type: 'string',
+    requiresArg: true,
+    describe: 'Port it listens on',
+  },
+  socket: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'Unix socket it listens on',
+  },
+  wait: {
+    alias: 'w',
+    type: 'string',
+    default: '0',
+    requiresArg: true,
+    parse: parseSeconds,
+    describe: 'Seconds to go on asking until it is ready',
+  },
+} satisfies Arguments;
+
 /** Asks the running proxy whether it is ready, for health checks of containers and for scripts. */
-export const healthCommand: Command<HealthArgs> = {
+export const healthCommand: Command<typeof healthArguments> = {
   purpose:
     'Asks the proxy that runs on this machine whether it is ready, at the address that the configuration, the environment or a flag gives. Exit code 0 means yes, 1 no. It asks the proxy alone, never a server behind it.',
   examples: [
@@ -37,39 +55,18 @@ export const healthCommand: Command<HealthArgs> = {
       command: 'HEALTHCHECK CMD ["fhir-auth-proxy", "health"]',
     },
   ],
-  options: (yargs) =>
-    configOption(yargs)
-      .option('host', { type: 'string', requiresArg: true, describe: 'Address it listens on' })
-      .option('port', {
-        alias: 'p',
-        type: 'string',
-        requiresArg: true,
-        describe: 'Port it listens on',
-      })
-      .option('socket', {
-        type: 'string',
-        requiresArg: true,
-        describe: 'Unix socket it listens on',
-      })
-      .option('wait', {
-        alias: 'w',
-        type: 'string',
-        default: '0',
-        requiresArg: true,
-        describe: 'Seconds to go on asking until it is ready',
-      }),
+  arguments: healthArguments,
   async run({ config: file, host, port, socket, wait }, { environment, cwd, stdout, stderr }) {
-    const waitMs = parseSeconds(wait) * 1000;
     const flags = { host, port, socket };
     const { listen, error } = await loadListen({ file, environment, cwd, flags });
     const address = addressOf(listen);
-    // Whoever says where to ask needs no file.
+    // A flag that says where to ask needs no file.
     if (error !== undefined && port === undefined && socket === undefined) {
       stderr.write(
         `warning: the configuration cannot be used, so ${address.shown} is asked: ${error.message.split('\n')[0]}\n`,
       );
     }
-    const giveUp = Date.now() + waitMs;
+    const giveUp = Date.now() + wait * 1000;
     let finding = await askReady(address);
     while (finding !== undefined && Date.now() < giveUp) {
       await sleep(ASK_AGAIN_MS);
@@ -77,10 +74,10 @@ export const healthCommand: Command<HealthArgs> = {
     }
     if (finding === undefined) {
       stdout.write('ready\n');
-      return EXIT.ok;
+      return;
     }
     stderr.write(`not ready: ${finding}\n`);
-    return EXIT.failed;
+    throw new ExitError(EXIT.failed);
   },
 };
 
@@ -106,7 +103,7 @@ function addressOf({ host, port, socket }: ListenConfig): Address {
       'Name it with "--port"',
     );
   }
-  // Nobody can call "every address".
+  // A wildcard is no address to call.
   const called = !isWildcardHost(host) ? host : host.includes(':') ? '::1' : '127.0.0.1';
   const bare = withoutBrackets(called);
   const shown = `http://${withBrackets(bare)}:${String(port)}`;

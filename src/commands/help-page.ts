@@ -1,6 +1,5 @@
 import { wrap } from '../observe/pretty.ts';
-import type { Command } from './command.ts';
-import type { ListedCommand } from './list.ts';
+import type { Command, ListedCommand } from './command.ts';
 
 /**
  * A help page: what the command is for, then tasks with what to type, then usage, the other
@@ -9,7 +8,7 @@ import type { ListedCommand } from './list.ts';
  */
 export function formatHelpPage(
   flags: string,
-  { purpose, examples, takesRest }: Command<object>,
+  { purpose, examples, takesRest }: Command,
   { name }: ListedCommand,
   commands: readonly ListedCommand[],
 ): string {
@@ -37,7 +36,7 @@ export function formatUsage(name: string, takesRest: boolean | undefined): strin
 function formatCommands(commands: readonly ListedCommand[]): string {
   const width = Math.max(...commands.map(({ name }) => name.length));
   return [
-    'Commands ("fhir-auth-proxy help COMMAND" tells more):',
+    'Commands ("fhir-auth-proxy help COMMAND" says more):',
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
   ].join('\n');
 }

@@ -8,12 +8,13 @@ import type { ProxyConfig, RouteConfig } from '../config/schema.ts';
 import { createRoute } from '../routes/route.ts';
 import type { Command } from './command.ts';
 import { Cancelled, createDialogue, type Dialogue } from './dialogue.ts';
+import { ExitError } from './exit-error.ts';
 import { isThere } from './file-there.ts';
-import { type InitArgs, initOptions, parseWait } from './init/arguments.ts';
+import { type InitArgs, initArguments } from './init/arguments.ts';
 import { waitForToken } from './init/enabling.ts';
 import { loadMade, resume } from './init/existing.ts';
 import { buildFirstTarget, type FirstAnswer, requestFirstAnswer } from './init/first-answer.ts';
-import { assertInitFlags } from './init/flags.ts';
+import { assertListenable } from './init/flags.ts';
 import { reportNoToken } from './init/no-token.ts';
 import { findPortRefusal } from './init/port-check.ts';
 import { tellResult } from './init/result.ts';
@@ -22,11 +23,14 @@ import { setUp } from './init/setup.ts';
 import { createWarningLogger } from './loggers.ts';
 import { startPublishingProxy } from './publishing-proxy.ts';
 import { tellEnabling, type WaitingClient } from './registration/enabling-steps.ts';
-import { assertFlags } from './registration/flags.ts';
+import { assertAddress } from './registration/flags.ts';
 import { EXIT, type Runtime, type StopSignal, signalExitCode } from './runtime.ts';
 
+/** Longest that a script waits for the client to be enabled, unless --wait says more; a person ends it with Ctrl-C. */
+const WAIT_SECONDS = 300;
+
 /** Leads from nothing to the first FHIR answer. */
-export const initCommand: Command<InitArgs> = {
+export const initCommand: Command<typeof initArguments> = {
   purpose:
     'Leads from nothing to the first FHIR answer: finds the server, makes a key, registers a client, writes the config file, waits until an administrator has enabled the client, and asks for a first resource. Stopped anywhere, it goes on when it is run again.',
   examples: [
@@ -47,12 +51,12 @@ export const initCommand: Command<InitArgs> = {
     },
     { task: 'Try it on a sandbox', command: 'fhir-auth-proxy sandbox --port 9300 --tls' },
   ],
-  options: initOptions,
+  arguments: initArguments,
   async run(args, runtime) {
     const dialogue = await createDialogue(runtime);
-    const longestSeconds = parseWait(args.wait, dialogue.interactive);
-    assertFlags(args);
-    assertInitFlags(args);
+    const longestSeconds = args.wait ?? (dialogue.interactive ? undefined : WAIT_SECONDS);
+    assertAddress(args);
+    assertListenable(args);
     const file = resolve(runtime.cwd, args.config);
     const made: string[] = [];
     dialogue.begin('fhir-auth-proxy init');
@@ -61,9 +65,8 @@ export const initCommand: Command<InitArgs> = {
       const isNew = await makeOrResume(args, target, dialogue, runtime);
       const loaded = { ...(await loadMade(file, args, runtime)), file, isNew };
       const goOn = () => finish(loaded, args, longestSeconds, dialogue, runtime);
-      return args['jwks-uri'] === undefined
-        ? await goOn()
-        : await whilePublished(loaded.config, dialogue, runtime, goOn);
+      if (args['jwks-uri'] === undefined) await goOn();
+      else await whilePublished(loaded.config, dialogue, runtime, goOn);
     } catch (error) {
       if (!(error instanceof Cancelled)) throw error;
       const kept = made.map((each) => relative(runtime.cwd, each)).join(', ');
@@ -72,7 +75,7 @@ export const initCommand: Command<InitArgs> = {
           ? 'stopped; nothing was made\n'
           : `stopped; kept ${kept}, run init again to go on\n`,
       );
-      return signalExitCode('SIGINT');
+      throw new ExitError(signalExitCode('SIGINT'));
     }
   },
 };
@@ -100,12 +103,12 @@ async function makeOrResume(
 type Loaded = LoadedConfig & { route: RouteConfig; file: string; isNew: boolean };
 
 /** The server fetches the keys at each token request: they are published until a proxy runs for good. */
-async function whilePublished<T>(
+async function whilePublished(
   config: ProxyConfig,
   dialogue: Dialogue,
   runtime: Runtime,
-  act: () => Promise<T>,
-): Promise<T> {
+  act: () => Promise<void>,
+): Promise<void> {
   const { url, refusal, close } = await startPublishingProxy(config, runtime);
   try {
     if (url !== undefined) dialogue.step(`the public keys are at ${url}`);
@@ -114,7 +117,7 @@ async function whilePublished<T>(
         `the keys cannot be published from here: ${refusal}. Fine if that is this proxy, running already`,
       );
     }
-    return await act();
+    await act();
   } finally {
     await close();
   }
@@ -126,7 +129,7 @@ async function finish(
   longestSeconds: number | undefined,
   dialogue: Dialogue,
   runtime: Runtime,
-): Promise<number> {
+): Promise<void> {
   const { config, route, file, isNew } = loaded;
   const client = {
     clientId: route.client?.id ?? '',
@@ -139,19 +142,18 @@ async function finish(
   if (longestSeconds === 0) {
     await warnOfPort(loaded, args, dialogue);
     tellResult(result, dialogue, runtime);
-    return EXIT.ok;
+    return;
   }
   const onWaiting = () => {
     if (!isNew) tellEnabling(client, dialogue);
   };
   const wait = { longestSeconds, onWaiting, client, file };
   const token = await getToken(route, wait, dialogue, runtime);
-  if (typeof token === 'number') return token;
   const target = buildFirstTarget(token.grantedScopes);
   const answer = await requestFirstAnswer(config, route, target, runtime);
   await warnOfPort(loaded, args, dialogue);
   tellResult({ ...result, token, answer }, dialogue, runtime);
-  return isGood(answer, token) ? EXIT.ok : EXIT.failed;
+  assertUsable(answer, token);
 }
 
 async function warnOfPort({ config }: Loaded, args: InitArgs, dialogue: Dialogue): Promise<void> {
@@ -170,13 +172,13 @@ interface Wait {
   file: string;
 }
 
-/** A token; or the exit code when there is none. */
+/** Waits for a token; without one, says why and throws an ExitError. */
 async function getToken(
   config: RouteConfig,
   { longestSeconds, onWaiting, client, file }: Wait,
   dialogue: Dialogue,
   runtime: Runtime,
-): Promise<AccessToken | number> {
+): Promise<AccessToken> {
   const route = await createRoute(config, {
     logger: createWarningLogger(runtime),
     clock: Date,
@@ -187,11 +189,11 @@ async function getToken(
     if ('token' in ended) return ended.token;
     if ('stopped' in ended) {
       runtime.stderr.write('stopped; everything made is kept, run init again to go on\n');
-      return signalExitCode(stop.reason as StopSignal);
+      throw new ExitError(signalExitCode(stop.reason as StopSignal));
     }
     const code = reportNoToken(ended, client, file, runtime);
     if (ended.timedOut) runtime.stderr.write('Run init again to go on from here\n');
-    return code;
+    throw new ExitError(code);
   } finally {
     await route.close();
   }
@@ -202,12 +204,12 @@ function adminPage({ upstream }: RouteConfig): string | undefined {
   return openemr && apiClientsPage(openemr.root);
 }
 
-function isGood({ status }: FirstAnswer, { grantedScopes }: AccessToken): boolean {
+function assertUsable({ status }: FirstAnswer, { grantedScopes }: AccessToken): void {
   if (grantedScopes.length === 0) {
     throw new ProxyError(
       'scopes-not-granted',
       'the server gave a token without any scope: register the client anew with the scopes of the config (init --force)',
     );
   }
-  return status >= 200 && status < 300;
+  if (status < 200 || status >= 300) throw new ExitError(EXIT.failed);
 }

@@ -1,19 +1,4 @@
-import type { Command } from './command.ts';
-
-/** A command as the top help page lists it. */
-export interface ListedCommand {
-  /** Name, then its positionals in yargs' notation, such as `explain <status>`. */
-  name: string;
-  /** A few words, lower-case, no full stop. */
-  summary: string;
-  /** Loads the command; only what runs is loaded. */
-  load(): Promise<Command<object>>;
-}
-
-/** What one types: the name without its positionals. */
-export function nameOf({ name }: ListedCommand): string {
-  return name.split(' ')[0] ?? name;
-}
+import type { ListedCommand } from './command.ts';
 
 /** Every command in the order of the help page; the first is also what runs when none is named. */
 export const commands: readonly ListedCommand[] = [
@@ -70,6 +55,6 @@ export const commands: readonly ListedCommand[] = [
   {
     name: 'completion [shell]',
     summary: 'print a completion script for bash, zsh or fish',
-    load: async () => (await import('./completion.ts')).completionCommand,
+    load: async () => (await import('./completion.ts')).createCompletionCommand(commands),
   },
 ];

@@ -1,6 +1,6 @@
 import { UsageError } from './usage-error.ts';
 
-/** A port number of `--port`; 0 takes a free one. */
+/** The port number of `--port`; 0 takes a free one. Throws UsageError. */
 export function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
   if (port >= 0 && port <= 65_535) return port;

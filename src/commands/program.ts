@@ -1,10 +1,16 @@
-import yargs, { type ArgumentsCamelCase, type Argv } from 'yargs';
+import yargs, { type ArgumentsCamelCase, type Argv, type PositionalOptions } from 'yargs';
 
 import { suggest } from '../config/suggest.ts';
-import type { Command } from './command.ts';
-import { declaredNames, declaredSwitches } from './declared-names.ts';
+import {
+  type Argument,
+  type Arguments,
+  type Command,
+  type ListedCommand,
+  nameOf,
+  type ParsedArguments,
+} from './command.ts';
 import { formatHelpPage } from './help-page.ts';
-import { type ListedCommand, commands as allCommands, nameOf } from './list.ts';
+import { commands as allCommands } from './list.ts';
 import { reportFailure } from './report.ts';
 import { EXIT, type Runtime } from './runtime.ts';
 import { UsageError } from './usage-error.ts';
@@ -46,7 +52,8 @@ export async function runProgram(
       runtime.stdout.write(`${page}\n`);
       return EXIT.ok;
     }
-    return await command.run(parsed.args, runtime);
+    await command.run(parsed.args, runtime);
+    return EXIT.ok;
   } catch (error) {
     return reportFailure(error, runtime);
   }
@@ -84,25 +91,18 @@ function findCommand(argv: readonly string[], commands: readonly ListedCommand[]
 async function parseWords(
   words: readonly string[],
   listed: ListedCommand,
-  command: Command<object>,
+  command: Command,
   { version, commands = allCommands }: ProgramOptions,
-): Promise<{ args: ArgumentsCamelCase<object> } | { text: string }> {
+): Promise<{ args: ParsedArguments<Arguments> } | { text: string }> {
   const name = nameOf(listed);
   const see = `Run "${PROGRAM} ${name} --help" for usage`;
-  let known = new Set<string>();
-  let switches: readonly string[] = [];
   let args: ArgumentsCamelCase<object> | undefined;
   let text = '';
   await createParser(version, listed, see)
     .command(
       listed.name.replace(name, '$0'),
       false,
-      (builder) => {
-        const declared = command.options(builder);
-        known = knownNames(declared);
-        switches = declaredSwitches(declared);
-        return declared;
-      },
+      (builder) => declare(command.arguments, builder),
       (parsed) => {
         args = parsed;
       },
@@ -111,13 +111,37 @@ async function parseWords(
       text = output.trim();
     });
   if (text !== '' || args === undefined) return { text };
-  assertKnown(args, known, command, commands, see);
-  assertSwitches(words, switches, see);
-  return { args };
+  assertKnown(args, command, commands, see);
+  assertSwitches(words, command.arguments, see);
+  return { args: parseValues(args, command.arguments) };
 }
 
-/** yargs takes whatever is not `true` for `false`. */
-function assertSwitches(words: readonly string[], switches: readonly string[], see: string): void {
+function declare(declared: Arguments, parser: Argv): Argv {
+  for (const [name, { positional, parse: _, ...options }] of Object.entries(declared)) {
+    if (positional === true) parser.positional(name, options as PositionalOptions);
+    else parser.option(name, options);
+  }
+  return parser;
+}
+
+/** The value of each argument, by its own name. */
+function parseValues(
+  given: ArgumentsCamelCase<object>,
+  declared: Arguments,
+): ParsedArguments<Arguments> {
+  const found = given as Record<string, unknown> & { '--'?: string[] };
+  const values = Object.entries(declared).map(([name, { parse }]) => {
+    const value = found[name];
+    return [name, parse !== undefined && typeof value === 'string' ? parse(value) : value];
+  });
+  return { ...Object.fromEntries(values), '--': found['--'] ?? [] };
+}
+
+/** yargs takes everything that is not `true` for `false`. */
+function assertSwitches(words: readonly string[], declared: Arguments, see: string): void {
+  const switches = Object.entries(declared).flatMap(([name, argument]) =>
+    argument.type === 'boolean' ? namesOf(name, argument) : [],
+  );
   for (const word of words) {
     if (word === '--') return;
     const [, name, value] = /^--([^=]+)=(.*)$/s.exec(word) ?? [];
@@ -166,11 +190,10 @@ function sayFinding(finding: string, { name }: ListedCommand): string {
   return finding.charAt(0).toLowerCase() + finding.slice(1);
 }
 
-// yargs has a strict mode, but it cannot tell flags from words and does not say what was meant.
+// yargs has a strict mode, but it does not separate flags from words, nor suggest what was meant.
 function assertKnown(
   args: ArgumentsCamelCase<object>,
-  known: ReadonlySet<string>,
-  { takesRest }: Command<object>,
+  { takesRest, arguments: declared }: Command,
   commands: readonly ListedCommand[],
   see: string,
 ): void {
@@ -182,6 +205,7 @@ function assertKnown(
     const before = isCommand ? `Write the command first: "${PROGRAM} ${word} …"` : see;
     throw new UsageError(`unexpected argument "${word}"`, takesRest === true ? behind : before);
   }
+  const known = knownNames(declared);
   const unknown = Object.keys(args).find((key) => !known.has(camelCase(key)));
   if (unknown === undefined) return;
   const meant = suggest(kebabCase(unknown), [...known].map(kebabCase));
@@ -191,9 +215,14 @@ function assertKnown(
   );
 }
 
-/** Every declared flag and positional, in camel case. */
-function knownNames(parser: Argv<object>): Set<string> {
-  return new Set(['_', '$0', '--', ...declaredNames(parser).map(camelCase)]);
+/** Every declared flag and positional and what yargs adds, in camel case. */
+function knownNames(declared: Arguments): Set<string> {
+  const names = Object.entries(declared).flatMap(([name, argument]) => namesOf(name, argument));
+  return new Set(['_', '$0', '--', 'help', 'h', 'version', ...names.map(camelCase)]);
+}
+
+function namesOf(name: string, { alias = [] }: Argument): string[] {
+  return [name, ...(typeof alias === 'string' ? [alias] : alias)];
 }
 
 function asFlag(name: string): string {

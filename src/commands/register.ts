@@ -4,9 +4,10 @@ import { Agent, type buildConnector } from 'undici';
 
 import { requestRemoval, type RegisteredClient } from '../auth/registration.ts';
 import { RegistrationError } from '../base/errors.ts';
-import type { Command } from './command.ts';
+import type { Arguments, Command, ParsedArguments } from './command.ts';
 import { Cancelled, createDialogue, type Dialogue } from './dialogue.ts';
-import { type RegistrationArgs, registrationOptions } from './registration/arguments.ts';
+import { ExitError } from './exit-error.ts';
+import { registrationArguments } from './registration/arguments.ts';
 import {
   chooseScopes,
   describeByHand,
@@ -15,7 +16,7 @@ import {
   type Registration,
 } from './registration/client.ts';
 import { tellEnabling } from './registration/enabling-steps.ts';
-import { assertFlags, loadTrust } from './registration/flags.ts';
+import { assertAddress, loadTrust } from './registration/flags.ts';
 import { DEFAULT_LISTEN, resolveJwksUri } from './registration/jwks-uri.ts';
 import { type FiledKey, provideKey } from './registration/key-file.ts';
 import {
@@ -25,14 +26,21 @@ import {
 } from './registration/registration-file.ts';
 import { type ReachedServer, reachServer, REQUEST_MS } from './registration/server.ts';
 import { reportWithHints } from './route-failure.ts';
-import { EXIT, type Runtime, signalExitCode } from './runtime.ts';
+import { type Runtime, signalExitCode } from './runtime.ts';
 
-interface RegisterArgs extends RegistrationArgs {
-  remove: string | undefined;
-}
+const registerArguments = {
+  ...registrationArguments,
+  remove: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'Remove the registration that this file describes',
+  },
+} satisfies Arguments;
+
+type RegisterArgs = ParsedArguments<typeof registerArguments>;
 
 /** Registers a client and nothing else. */
-export const registerCommand: Command<RegisterArgs> = {
+export const registerCommand: Command<typeof registerArguments> = {
   purpose:
     'Registers a client at a server and prints its id; "init" does that and everything around it. OpenEMR starts the client disabled.',
   examples: [
@@ -50,22 +58,16 @@ export const registerCommand: Command<RegisterArgs> = {
       command: 'fhir-auth-proxy register --remove keys/registration.json',
     },
   ],
-  options: (yargs) =>
-    registrationOptions(yargs).option('remove', {
-      type: 'string',
-      requiresArg: true,
-      describe: 'Remove the registration that this file describes',
-    }),
+  arguments: registerArguments,
   async run(args, runtime) {
-    assertFlags(args);
+    assertAddress(args);
     const dialogue = await createDialogue(runtime);
     try {
-      return args.remove === undefined
-        ? await registerClient(args, dialogue, runtime)
-        : await removeClient(args.remove, args, runtime);
+      if (args.remove === undefined) await registerClient(args, dialogue, runtime);
+      else await removeClient(args.remove, args, runtime);
     } catch (error) {
       if (!(error instanceof Cancelled)) throw error;
-      return signalExitCode('SIGINT');
+      throw new ExitError(signalExitCode('SIGINT'));
     }
   },
 };
@@ -74,7 +76,7 @@ async function registerClient(
   args: RegisterArgs,
   dialogue: Dialogue,
   runtime: Runtime,
-): Promise<number> {
+): Promise<void> {
   dialogue.begin('fhir-auth-proxy register');
   const server = await reachServer(args, runtime.cwd, dialogue, runtime);
   try {
@@ -85,13 +87,12 @@ async function registerClient(
     try {
       const client = await register(args, registration, server);
       await tellClient(args, { client, filed, registration, server }, dialogue, runtime);
-      return EXIT.ok;
     } catch (error) {
       if (!(error instanceof RegistrationError)) throw error;
       const code = reportWithHints(error, explainRegistration(error), runtime);
       const { title, lines } = describeByHand(args, registration, server);
       dialogue.note(title, lines);
-      return code;
+      throw new ExitError(code);
     }
   } finally {
     await server.dispatcher.destroy();
@@ -113,7 +114,7 @@ async function tellClient(
 ): Promise<void> {
   const { clientId, removal } = client;
   const { pages, fhirBase } = server.description;
-  // OpenEMR gives such an access out, but answers 403 to whoever uses it.
+  // OpenEMR gives such an access out, but answers its use with 403.
   const file = pages === undefined && removal ? resolve(cwd, 'keys/registration.json') : undefined;
   if (file !== undefined && removal !== undefined) {
     await writeRegistration(file, { clientId, ...removal });
@@ -142,7 +143,7 @@ async function removeClient(
   path: string,
   { ca }: RegisterArgs,
   { cwd, stdout }: Runtime,
-): Promise<number> {
+): Promise<void> {
   const file = resolve(cwd, path);
   const registration = await readRegistration(file);
   const trust = await loadTrust(ca === undefined ? {} : { ca: resolve(cwd, ca) });
@@ -155,5 +156,4 @@ async function removeClient(
   }
   await removeRegistrationFile(file);
   stdout.write(`removed the client ${registration.clientId}\n`);
-  return EXIT.ok;
 }

@@ -1,13 +1,15 @@
 import { ConfigError, describeProblem, ProxyError } from '../base/errors.ts';
+import { ExitError } from './exit-error.ts';
 import { EXIT, type Runtime } from './runtime.ts';
 import { UsageError } from './usage-error.ts';
 
 /**
- * Tells a person on standard error why a command failed, without a stack, and gives the exit code:
- * 2 for bad usage and configuration, 1 for everything else.
+ * Says on standard error why a command failed, without a stack, and gives the exit code: that of an
+ * {@link ExitError}, 2 for bad usage and configuration, 1 for everything else.
  */
 export function reportFailure(error: unknown, runtime: Runtime): number {
   const { stderr } = runtime;
+  if (error instanceof ExitError) return error.exitCode;
   if (error instanceof ConfigError) {
     stderr.write(formatProblems(error));
     return EXIT.usage;
@@ -20,7 +22,7 @@ export function reportFailure(error: unknown, runtime: Runtime): number {
     stderr.write(`error: ${error.message}\n`);
     return EXIT.failed;
   }
-  // A defect of ours: the stack helps whoever asks for it.
+  // A defect of ours: its stack is for those who ask for it.
   const isDebug = runtime.environment['FHIR_AUTH_PROXY_LOG_LEVEL'] === 'debug';
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   stderr.write(
@@ -31,7 +33,7 @@ export function reportFailure(error: unknown, runtime: Runtime): number {
   return EXIT.failed;
 }
 
-/** Tells one problem in one line, several below each other, each with place and remedy. */
+/** One problem in one line, several below each other, each with place and remedy. */
 function formatProblems({ problems, file }: ConfigError): string {
   const [only] = problems;
   // What a flag says is no fault of the file.

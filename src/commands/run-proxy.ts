@@ -1,16 +1,26 @@
 import { callableHost, isWildcardHost } from '../config/host.ts';
-import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { loadConfig, type LoadConfigOptions } from '../config/load.ts';
 import type { ProxyConfig } from '../config/schema.ts';
 import { createProxyServer, type ProxyServer } from '../server.ts';
+import { ExitError } from './exit-error.ts';
 import { type FollowedConfig, followConfig } from './follow-config.ts';
 import { createProxyLogger, createSilentLogger } from './loggers.ts';
 import { type Runtime, signalExitCode, stopped } from './runtime.ts';
-import type { StartArgs } from './start.ts';
 import { listenForKeys, openInBrowser } from './terminal-keys.ts';
 
-/** Loads the configuration, runs the proxy until a signal, and gives the exit code. */
-export async function runProxy(args: StartArgs, runtime: Runtime): Promise<number> {
-  const load = () => loadStartConfig(args, runtime);
+/** How `start` was called. */
+export interface RunOptions extends Pick<LoadConfigOptions, 'file' | 'flags'> {
+  /** Whether the first line, with the address, is all that is printed. */
+  quiet: boolean;
+}
+
+/** Loads the configuration and runs the proxy until a signal, which it throws as an ExitError. */
+export async function runProxy(
+  { file: named, flags, quiet }: RunOptions,
+  runtime: Runtime,
+): Promise<void> {
+  const { environment, cwd } = runtime;
+  const load = () => loadConfig({ file: named, flags, environment, cwd });
   const sinceMs = Date.now();
   const loaded = await load();
   const { config, file, warnings } = loaded;
@@ -23,36 +33,18 @@ export async function runProxy(args: StartArgs, runtime: Runtime): Promise<numbe
   try {
     const url = await proxy.listen();
     logger.debug({ url, routes: proxy.describe() }, 'listening');
-    writeReady(url, config, runtime, args.quiet);
+    writeReady(url, config, runtime, quiet);
     offerKeys(url, config, proxy, runtime);
     followed = followConfig({ loaded, load, proxy, logger, watch: { sinceMs } });
     const signal = await stopped(stop);
     logger.info({ signal }, 'stopping: no new requests; what is in flight is finished');
-    return signalExitCode(signal);
+    throw new ExitError(signalExitCode(signal));
   } finally {
     const lastChange = followed?.close();
     await proxy.close();
     await lastChange;
     logger.flush();
   }
-}
-
-function loadStartConfig(args: StartArgs, { environment, cwd }: Runtime): Promise<LoadedConfig> {
-  return loadConfig({
-    file: args.config,
-    environment,
-    cwd,
-    flags: {
-      sandbox: args.sandbox,
-      host: args.host,
-      port: args.port,
-      socket: args.socket,
-      unsafeAnyHost: args['unsafe-any-host'],
-      logFormat: args['log-format'],
-      logLevel: args.quiet ? 'warn' : args['log-level'],
-      showValues: args['show-values'],
-    },
-  });
 }
 
 function logFormat({ log }: ProxyConfig, { stderr }: Runtime): 'pretty' | 'json' {
@@ -64,14 +56,14 @@ function writeReady(
   url: string,
   { listen, routes }: ProxyConfig,
   { stdout }: Runtime,
-  quiet = false,
+  quiet: boolean,
 ) {
   stdout.write(`ready on ${url}\n`);
   if (quiet) return;
   stdout.write(`try: curl ${curlAddress(url, listen)}${routes[0]?.path ?? ''}/Patient\n`);
 }
 
-/** Keys for whoever watches the terminal. */
+/** Keys for a person at the terminal. */
 function offerKeys(url: string, config: ProxyConfig, proxy: ProxyServer, runtime: Runtime): void {
   const { listen } = config;
   const page = `${curlAddress(url, listen)}/_proxy/`;

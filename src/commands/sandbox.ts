@@ -13,7 +13,8 @@ import {
   type SandboxVersion,
   startSandbox,
 } from '../sandbox/index.ts';
-import type { Command } from './command.ts';
+import type { Arguments, Command } from './command.ts';
+import { ExitError } from './exit-error.ts';
 import { parsePort } from './port-flag.ts';
 import { writePrivateFile } from './private-file.ts';
 import { signalExitCode, stopped } from './runtime.ts';
@@ -21,25 +22,74 @@ import { readGivenKey } from './sandbox-key.ts';
 import { describePlaces, formatPlaces } from './sandbox-places.ts';
 import { UsageError } from './usage-error.ts';
 
-interface SandboxArgs {
-  host: string;
-  port: string;
-  openemr: string;
-  tls: boolean;
-  fault: string[] | undefined;
-  'client-id': string | undefined;
-  key: string | undefined;
-  'error-log': string | undefined;
-  'site-address': string | undefined;
-  json: boolean;
-}
-
 /** One above the proxy's own, and none of those that OpenEMR's containers use. */
 const DEFAULT_PORT = '8089';
 const DEFAULT_HOST = '127.0.0.1';
 
+const sandboxArguments = {
+  host: {
+    type: 'string',
+    default: DEFAULT_HOST,
+    requiresArg: true,
+    describe: 'Address to listen on',
+  },
+  port: {
+    alias: 'p',
+    type: 'string',
+    default: DEFAULT_PORT,
+    requiresArg: true,
+    parse: parsePort,
+    describe: 'Port to listen on; 0 takes a free one',
+  },
+  openemr: {
+    type: 'string',
+    default: '7.0.3',
+    requiresArg: true,
+    parse: parseVersion,
+    describe: `Version of OpenEMR to play: ${SANDBOX_VERSIONS.join(', ')}`,
+  },
+  tls: {
+    type: 'boolean',
+    default: false,
+    describe:
+      'Speak HTTPS as "localhost" (or as --host), with a self-signed certificate made at start',
+  },
+  fault: {
+    type: 'string',
+    array: true,
+    requiresArg: true,
+    describe: `Failure to play, as NAME or NAME=VALUE; again for more: ${FAULT_NAMES.join(', ')}`,
+  },
+  'client-id': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'Id of the ready client; default a random one',
+  },
+  key: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'File of its private RSA key; made when it is not there; default a temporary file',
+  },
+  'error-log': {
+    type: 'string',
+    requiresArg: true,
+    describe: "File for OpenEMR's error log; default a temporary one",
+  },
+  'site-address': {
+    type: 'string',
+    requiresArg: true,
+    describe:
+      "Origin of every absolute URL and of the expected audience (OpenEMR's Site Address Override); default its own, empty: taken from each request",
+  },
+  json: {
+    type: 'boolean',
+    default: false,
+    describe: 'Tell where everything is as one line of JSON',
+  },
+} satisfies Arguments;
+
 /** Runs the OpenEMR look-alike alone. */
-export const sandboxCommand: Command<SandboxArgs> = {
+export const sandboxCommand: Command<typeof sandboxArguments> = {
   purpose:
     'Runs a fake OpenEMR with made-up patients: token endpoint, client registration, FHIR, bulk export and error log, and the failures that the real one has. For a test stack; it keeps nothing.',
   examples: [
@@ -57,74 +107,13 @@ export const sandboxCommand: Command<SandboxArgs> = {
       command: 'fhir-auth-proxy sandbox --fault client-disabled --fault slow-answer=3000',
     },
     {
-      task: 'Break it while it runs, and mend it',
+      task: 'Switch a fault on while it runs, and all of them off',
       command:
         'curl -d \'{"token-expired": "issued"}\' http://127.0.0.1:8089/__sandbox/faults\ncurl -X DELETE http://127.0.0.1:8089/__sandbox/faults',
     },
   ],
-  options: (yargs) =>
-    yargs
-      .option('host', {
-        type: 'string',
-        default: DEFAULT_HOST,
-        requiresArg: true,
-        describe: 'Address to listen on',
-      })
-      .option('port', {
-        alias: 'p',
-        type: 'string',
-        default: DEFAULT_PORT,
-        requiresArg: true,
-        describe: 'Port to listen on; 0 takes a free one',
-      })
-      .option('openemr', {
-        type: 'string',
-        default: '7.0.3',
-        requiresArg: true,
-        describe: `Version of OpenEMR to play: ${SANDBOX_VERSIONS.join(', ')}`,
-      })
-      .option('tls', {
-        type: 'boolean',
-        default: false,
-        describe:
-          'Speak HTTPS as "localhost" (or as --host), with a self-signed certificate made at start',
-      })
-      .option('fault', {
-        type: 'string',
-        array: true,
-        requiresArg: true,
-        describe: `Failure to play, as NAME or NAME=VALUE; again for more: ${FAULT_NAMES.join(', ')}`,
-      })
-      .option('client-id', {
-        type: 'string',
-        requiresArg: true,
-        describe: 'Id of the ready client; default a random one',
-      })
-      .option('key', {
-        type: 'string',
-        requiresArg: true,
-        describe:
-          'File of its private RSA key; made when it is not there; default a temporary file',
-      })
-      .option('error-log', {
-        type: 'string',
-        requiresArg: true,
-        describe: "File for OpenEMR's error log; default a temporary one",
-      })
-      .option('site-address', {
-        type: 'string',
-        requiresArg: true,
-        describe:
-          "Origin of every absolute URL and of the expected audience (OpenEMR's Site Address Override); default its own, empty: taken from each request",
-      })
-      .option('json', {
-        type: 'boolean',
-        default: false,
-        describe: 'Tell where everything is as one line of JSON',
-      }),
+  arguments: sandboxArguments,
   async run(args, runtime) {
-    const version = parseVersion(args.openemr);
-    const port = parsePort(args.port);
     const faults = parseFaultFlags(args.fault ?? []);
     const folder = await mkdtemp(join(tmpdir(), 'fhir-auth-proxy-sandbox-'));
     const stop = runtime.stopSignal();
@@ -136,9 +125,9 @@ export const sandboxCommand: Command<SandboxArgs> = {
       const siteAddress = args['site-address'];
       const id = args['client-id'];
       sandbox = await startSandbox({
-        version,
+        version: args.openemr,
         host: args.host,
-        port,
+        port: args.port,
         faults,
         errorLog: resolve(runtime.cwd, args['error-log'] ?? join(folder, 'error.log')),
         client: { ...(id === undefined ? {} : { id }), ...(key === undefined ? {} : { key }) },
@@ -152,9 +141,9 @@ export const sandboxCommand: Command<SandboxArgs> = {
       }
       const certificate = tls === undefined ? undefined : join(folder, 'certificate.pem');
       if (certificate !== undefined) await writeFile(certificate, tls?.cert ?? '');
-      const places = describePlaces(sandbox, version, keyFile, certificate);
+      const places = describePlaces(sandbox, args.openemr, keyFile, certificate);
       runtime.stdout.write(args.json ? `${JSON.stringify(places)}\n` : formatPlaces(places));
-      return signalExitCode(await stopped(stop));
+      throw new ExitError(signalExitCode(await stopped(stop)));
     } finally {
       await sandbox?.close();
       await rm(folder, { recursive: true, force: true });

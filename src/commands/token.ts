@@ -3,20 +3,35 @@ import { decodeJwt } from 'jose/jwt/decode';
 import type { AccessToken } from '../base/contracts.ts';
 import { ProxyError, TokenError } from '../base/errors.ts';
 import { createRoute } from '../routes/route.ts';
-import { loadChosenRoute, type RouteArgs, routeOptions } from './chosen-route.ts';
-import type { Command } from './command.ts';
+import { loadChosenRoute, routeArguments } from './chosen-route.ts';
+import type { Arguments, Command, ParsedArguments } from './command.ts';
+import { ExitError } from './exit-error.ts';
 import { createWarningLogger } from './loggers.ts';
 import { explainTokenFailure, reportWithHints } from './route-failure.ts';
-import { EXIT, type Runtime } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
 
-interface TokenArgs extends RouteArgs {
-  header: boolean | undefined;
-  json: boolean | undefined;
-  claims: boolean | undefined;
-}
+const tokenArguments = {
+  header: {
+    type: 'boolean',
+    describe: 'Print the field, "Authorization: Bearer …"',
+  },
+  json: {
+    type: 'boolean',
+    conflicts: ['header', 'claims'],
+    describe: 'Print an object with token, seconds left and scopes',
+  },
+  claims: {
+    type: 'boolean',
+    conflicts: 'header',
+    describe: 'Print the decoded claims instead of the token',
+  },
+  ...routeArguments,
+} satisfies Arguments;
+
+type TokenArgs = ParsedArguments<typeof tokenArguments>;
 
 /** Gets an access token and prints it. */
-export const tokenCommand: Command<TokenArgs> = {
+export const tokenCommand: Command<typeof tokenArguments> = {
   purpose:
     'Gets an access token the way the proxy does and prints it. It is a credential: whoever has it can use it until it expires, about five minutes with OpenEMR.',
   examples: [
@@ -35,24 +50,7 @@ export const tokenCommand: Command<TokenArgs> = {
     },
     { task: 'See what is in the token', command: 'fhir-auth-proxy token --claims' },
   ],
-  options: (yargs) =>
-    routeOptions(
-      yargs
-        .option('header', {
-          type: 'boolean',
-          describe: 'Print the field, "Authorization: Bearer …"',
-        })
-        .option('json', {
-          type: 'boolean',
-          conflicts: ['header', 'claims'],
-          describe: 'Print an object with token, seconds left and scopes',
-        })
-        .option('claims', {
-          type: 'boolean',
-          conflicts: 'header',
-          describe: 'Print the decoded claims instead of the token',
-        }),
-    ),
+  arguments: tokenArguments,
   async run(args, runtime) {
     const { route: config, warnings } = await loadChosenRoute(args, runtime);
     const logger = createWarningLogger(runtime);
@@ -65,11 +63,10 @@ export const tokenCommand: Command<TokenArgs> = {
         runtime.stderr.write('warning: the sandbox that gave this token ends with this command\n');
       }
       print(token, config.path, args, runtime);
-      return EXIT.ok;
     } catch (error) {
       if (!(error instanceof TokenError)) throw error;
       const hints = await explainTokenFailure(route, error, startedAtMs);
-      return reportWithHints(error, hints, runtime);
+      throw new ExitError(reportWithHints(error, hints, runtime));
     } finally {
       await route.close();
     }

@@ -2,44 +2,51 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { ConfigError, ProxyError } from '../../src/base/errors.ts';
-import type { Command } from '../../src/commands/command.ts';
+import type { Arguments, Command } from '../../src/commands/command.ts';
+import { ExitError } from '../../src/commands/exit-error.ts';
 import { commands as realCommands } from '../../src/commands/list.ts';
 import { runProgram } from '../../src/commands/program.ts';
 import { UsageError } from '../../src/commands/usage-error.ts';
 import { createTestRuntime } from '../support/runtime.ts';
 
-interface ServeArgs {
-  port: string | undefined;
-  'log-level': string | undefined;
-}
+const serveArguments = {
+  port: { alias: 'p', type: 'string', requiresArg: true, describe: 'Port' },
+  'log-level': { type: 'string' },
+  loud: { type: 'boolean', conflicts: 'port' },
+  wait: {
+    type: 'string',
+    default: '2',
+    parse(text: string) {
+      if (/^[0-9]$/.test(text)) return Number(text);
+      throw new UsageError(`--wait is "${text}": expected a digit`, 'Give one');
+    },
+  },
+} satisfies Arguments;
+
+const explainArguments = {
+  status: { positional: true, type: 'string', demandOption: true, describe: 'Status' },
+} satisfies Arguments;
 
 /** Runs a program with two commands of this test; gives what was seen. */
 async function run(argv: string[], fail?: unknown, environment = {}) {
   const seen: unknown[] = [];
   const loaded: string[] = [];
-  const serve: Command<ServeArgs> = {
+  const serve: Command<typeof serveArguments> = {
     purpose: 'Serves things.',
     examples: [{ task: 'Serve on another port', command: 'fhir-auth-proxy serve --port 1' }],
-    options: (yargs) =>
-      yargs
-        .option('port', { alias: 'p', type: 'string', requiresArg: true, describe: 'Port' })
-        .option('log-level', { type: 'string' })
-        .option('loud', { type: 'boolean', conflicts: 'port' }),
-    async run({ port, 'log-level': level }) {
+    arguments: serveArguments,
+    async run({ port, 'log-level': level, wait }) {
       if (fail !== undefined) throw fail;
-      seen.push({ port, level });
-      return 7;
+      seen.push({ port, level, wait });
     },
   };
-  const explain: Command<{ status: string; '--'?: string[] }> = {
+  const explain: Command<typeof explainArguments> = {
     purpose: 'Explains an answer.',
     examples: [{ task: 'Explain a 401', command: 'fhir-auth-proxy explain 401' }],
     takesRest: true,
-    options: (yargs) =>
-      yargs.positional('status', { type: 'string', demandOption: true, describe: 'Status' }),
+    arguments: explainArguments,
     async run(args) {
       seen.push({ status: args.status, rest: args['--'] });
-      return 0;
     },
   };
   const runtime = createTestRuntime({ environment });
@@ -62,8 +69,8 @@ async function run(argv: string[], fail?: unknown, environment = {}) {
 describe('which command runs', () => {
   it('is the first one when none is named', async () => {
     const { exitCode, seen } = await run(['--port', '1', '--log-level=debug']);
-    assert.equal(exitCode, 7);
-    assert.deepEqual(seen, [{ port: '1', level: 'debug' }]);
+    assert.equal(exitCode, 0);
+    assert.deepEqual(seen, [{ port: '1', level: 'debug', wait: 2 }]);
   });
 
   it('is the one that is named, and only that is loaded', async () => {
@@ -74,7 +81,17 @@ describe('which command runs', () => {
   });
 
   it('takes the last of a flag that is given twice', async () => {
-    assert.deepEqual((await run(['-p', '1', '-p', '2'])).seen, [{ port: '2', level: undefined }]);
+    assert.deepEqual((await run(['-p', '1', '-p', '2'])).seen, [
+      { port: '2', level: undefined, wait: 2 },
+    ]);
+  });
+});
+
+describe('the text of an argument', () => {
+  it('reaches the command as the value that its declaration makes of it', async () => {
+    assert.deepEqual((await run(['--wait', '7'])).seen, [
+      { port: undefined, level: undefined, wait: 7 },
+    ]);
   });
 });
 
@@ -95,6 +112,7 @@ describe('bad usage ends with 2, says what was meant and runs nothing', () => {
       '"--port" has no value: expected one behind it',
       'Run "fhir-auth-proxy serve --help"',
     ],
+    [['--wait', 'long'], '--wait is "long": expected a digit', 'Give one'],
     [
       ['--loud=maybe'],
       '"--loud" takes no value: expected it alone, or with "=false"',
@@ -220,7 +238,7 @@ describe('what a command throws becomes exit code and text', () => {
     assert.equal(err, 'error: a.b: is missing. Add it\n');
   });
 
-  it('a flag that is wrong is not told as a fault of the file', async () => {
+  it('a flag that is wrong is no fault of the file', async () => {
     const problems = [{ path: '--port', message: 'expected at most 65535' }];
     const { err } = await run([], new ConfigError(problems, { file: '/etc/proxy.config.json' }));
     assert.equal(err, 'error: --port: expected at most 65535\n');
@@ -230,6 +248,12 @@ describe('what a command throws becomes exit code and text', () => {
     const { exitCode, err } = await run([], new UsageError('no such file "x"', 'Name another'));
     assert.equal(exitCode, 2);
     assert.equal(err, 'error: no such file "x"\n  Name another\n');
+  });
+
+  it('an exit code: that one, without another word', async () => {
+    const { exitCode, out, err } = await run([], new ExitError(7));
+    assert.equal(exitCode, 7);
+    assert.equal(out + err, '');
   });
 
   it('any other failure: 1', async () => {

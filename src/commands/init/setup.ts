@@ -9,7 +9,6 @@ import { writeConfigFile } from '../config-file.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { formatHint } from '../hint-text.ts';
 import { pathFrom, shownPath } from '../path-from.ts';
-import { parsePort } from '../port-flag.ts';
 import {
   chooseScopes,
   describeByHand,
@@ -49,7 +48,7 @@ export async function setUp(
   const folder = dirname(configFile);
   const listen = {
     host: args.host ?? DEFAULT_LISTEN.host,
-    port: args.port === undefined ? DEFAULT_LISTEN.port : parsePort(args.port),
+    port: args.port ?? DEFAULT_LISTEN.port,
   };
   const server = await reachServer(args, folder, dialogue, runtime);
   try {

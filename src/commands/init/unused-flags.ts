@@ -4,8 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { parseOpenemrBase } from '../../auth/fhir-base.ts';
 import { allowsWriting } from '../../auth/system-scopes.ts';
 import type { ProxyConfig, RouteConfig } from '../../config/schema.ts';
-import { parsePort } from '../port-flag.ts';
-import { DEFAULT_CLIENT_NAME, parseScopes } from '../registration/arguments.ts';
+import { DEFAULT_CLIENT_NAME } from '../registration/arguments.ts';
 import type { Runtime } from '../runtime.ts';
 import { DEFAULT_PATH, type InitArgs } from './arguments.ts';
 
@@ -24,12 +23,12 @@ export function findUnusedFlags(
 ): string[] {
   const scopes = client?.scopes ?? [];
   const differs: Record<string, boolean> = {
-    scopes: args.scopes !== undefined && !isSameSet(parseScopes(args.scopes), scopes),
+    scopes: args.scopes !== undefined && !isSameSet(args.scopes, scopes),
     write: args.write && !allowsWriting(scopes),
     key: args.key !== undefined && resolve(cwd, args.key) !== client?.key,
     ca: args.ca !== undefined && resolve(cwd, args.ca) !== tls.ca,
     host: args.host !== undefined && args.host !== listen.host,
-    port: args.port !== undefined && parsePort(args.port) !== listen.port,
+    port: args.port !== undefined && args.port !== listen.port,
     path: args.path !== DEFAULT_PATH && args.path !== path,
     site: args.site !== undefined && args.site !== parseOpenemrBase(upstream)?.site,
     'error-log':

@@ -10,6 +10,7 @@ import { ConfigError, ProxyError } from '../../base/errors.ts';
 import { DEFAULT_CONFIG_FILE } from '../../config/load.ts';
 import { pathInMessage } from '../../config/path-in-message.ts';
 import { whyUnreadable } from '../../config/why-unreadable.ts';
+import { ExitError } from '../exit-error.ts';
 import { EXIT, type Runtime } from '../runtime.ts';
 import { UsageError } from '../usage-error.ts';
 import type { KeyArgs } from './arguments.ts';
@@ -17,7 +18,7 @@ import { loadConfiguredKey, loadKeyFile } from './public.ts';
 import { formatKeyReport } from './report.ts';
 
 /** Judges a key file or a JWK Set; exit code 1 when something is wrong with it. */
-export async function checkKeyFile(args: KeyArgs, runtime: Runtime): Promise<number> {
+export async function checkKeyFile(args: KeyArgs, runtime: Runtime): Promise<void> {
   if (args.file === undefined) {
     throw new UsageError('nothing to check', 'Name a key file or a JWK Set');
   }
@@ -32,7 +33,8 @@ export async function checkKeyFile(args: KeyArgs, runtime: Runtime): Promise<num
       ? `${JSON.stringify({ file: args.file, kind: report.kind, findings: report.findings }, null, 2)}\n`
       : formatKeyReport(args.file, report.findings, runtime.stdout),
   );
-  return report.findings.some(({ severity }) => severity === 'error') ? EXIT.failed : EXIT.ok;
+  const isWrong = report.findings.some(({ severity }) => severity === 'error');
+  if (isWrong) throw new ExitError(EXIT.failed);
 }
 
 /** The key to compare with: the named one, else the one of the configuration, if there is any. */

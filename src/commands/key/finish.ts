@@ -5,7 +5,7 @@ import { relative } from 'node:path';
 import { ProxyError } from '../../base/errors.ts';
 import { openConfigEdit } from '../config-file.ts';
 import type { Dialogue } from '../dialogue.ts';
-import { EXIT, type Runtime } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
 import type { KeyArgs } from './arguments.ts';
 import type { RotatingRoutes } from './rotating-routes.ts';
 
@@ -15,7 +15,7 @@ export async function finishRotation(
   args: KeyArgs,
   dialogue: Dialogue,
   { cwd, stdout }: Runtime,
-): Promise<number> {
+): Promise<void> {
   if (others.length === 0) {
     dialogue.step('nothing to finish: the key in use is the only one that is published');
   } else {
@@ -38,10 +38,9 @@ export async function finishRotation(
   }
   if (args.json) {
     const paths = routes.map(({ config }) => config.path);
-    const told = { routes: paths, file: keyFile, unpublished: others, deleted };
-    stdout.write(`${JSON.stringify(told)}\n`);
+    const finished = { routes: paths, file: keyFile, unpublished: others, deleted };
+    stdout.write(`${JSON.stringify(finished)}\n`);
   }
-  return EXIT.ok;
 }
 
 async function remove(file: string): Promise<void> {

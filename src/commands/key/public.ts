@@ -12,13 +12,13 @@ import { loadChosenRoute, type RouteArgs } from '../chosen-route.ts';
 import { isThere } from '../file-there.ts';
 import { DEFAULT_KEY_FILE, DEFAULT_PEM_FILE } from '../key-file.ts';
 import { createWarningLogger } from '../loggers.ts';
-import { EXIT, type Runtime } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
 import { UsageError } from '../usage-error.ts';
 import type { KeyArgs } from './arguments.ts';
 import { createKeyCertificate } from './certificate.ts';
 
 /** Prints the public half of a private key. */
-export async function printPublicKey(args: KeyArgs, runtime: Runtime): Promise<number> {
+export async function printPublicKey(args: KeyArgs, runtime: Runtime): Promise<void> {
   if (args.pem && args.x509) {
     throw new UsageError('--pem and --x509 are two forms of one key: expected one of them');
   }
@@ -28,15 +28,14 @@ export async function printPublicKey(args: KeyArgs, runtime: Runtime): Promise<n
       : await loadKeyFile(args.file, runtime);
   if (args.x509) {
     runtime.stdout.write(await createKeyCertificate(key));
-    return EXIT.ok;
+    return;
   }
   if (!args.pem) {
     runtime.stdout.write(`${JSON.stringify(buildJwks([key]), null, 2)}\n`);
-    return EXIT.ok;
+    return;
   }
   const spki = createPublicKey(key.privateKey).export({ format: 'pem', type: 'spki' });
   runtime.stdout.write(spki.toString());
-  return EXIT.ok;
 }
 
 /** The key of the configuration; where there is no configuration yet, the one that "key generate" made. */

@@ -9,15 +9,16 @@ import { ConfigError, type TokenError } from '../../base/errors.ts';
 import { loadChosenRoute } from '../chosen-route.ts';
 import { openConfigEdit } from '../config-file.ts';
 import { createDialogue, type Dialogue } from '../dialogue.ts';
+import { ExitError } from '../exit-error.ts';
 import { isThere } from '../file-there.ts';
 import { makeMissingKeyFile } from '../key-file.ts';
 import { pathFrom } from '../path-from.ts';
 import { reportWithHints } from '../route-failure.ts';
-import { EXIT, type Runtime, signalExitCode, type StopSignal } from '../runtime.ts';
+import { type Runtime, signalExitCode, type StopSignal } from '../runtime.ts';
 import { UsageError } from '../usage-error.ts';
 import type { KeyArgs } from './arguments.ts';
 import { finishRotation } from './finish.ts';
-import { tryKey } from './key-trial.ts';
+import { type TrialFailure, tryKey } from './key-trial.ts';
 import { loadKeyFile } from './public.ts';
 import { openPublication, type Publication } from './publication.ts';
 import { assertNotRotating, type RotatingRoutes, readRotatingRoutes } from './rotating-routes.ts';
@@ -30,7 +31,7 @@ interface Rotation {
 }
 
 /** Runs `key rotate`. */
-export async function rotateKey(args: KeyArgs, runtime: Runtime): Promise<number> {
+export async function rotateKey(args: KeyArgs, runtime: Runtime): Promise<void> {
   if (args.delete && !args.finish) {
     throw new UsageError(
       '--delete is given without --finish: the old key may be needed until the rotation is finished',
@@ -39,7 +40,10 @@ export async function rotateKey(args: KeyArgs, runtime: Runtime): Promise<number
   }
   const dialogue = await createDialogue(runtime);
   const rotating = await readRotatingRoutes(args, runtime);
-  if (args.finish) return finishRotation(rotating, args, dialogue, runtime);
+  if (args.finish) {
+    await finishRotation(rotating, args, dialogue, runtime);
+    return;
+  }
   const named = args.file === undefined ? undefined : resolve(runtime.cwd, args.file);
   assertNotRotating(rotating, named, runtime);
   dialogue.begin('fhir-auth-proxy key rotate');
@@ -47,19 +51,19 @@ export async function rotateKey(args: KeyArgs, runtime: Runtime): Promise<number
   const load = () => loadChosenRoute(args, runtime);
   const publication = await openPublication(load, rotating.key.kid, dialogue, runtime);
   try {
-    return await change({ rotating, fresh, publication }, args, dialogue, runtime);
+    await change({ rotating, fresh, publication }, args, dialogue, runtime);
   } finally {
     await publication.close();
   }
 }
 
-/** Publishes, tries, and switches; whatever goes wrong on the way puts the configuration back. */
+/** Publishes, tries, and switches; a failure on the way puts the configuration back. */
 async function change(
   { rotating, fresh, publication }: Rotation,
   args: KeyArgs,
   dialogue: Dialogue,
   runtime: Runtime,
-): Promise<number> {
+): Promise<void> {
   const stop = runtime.stopSignal();
   const edit = await openConfigEdit(rotating.configFile);
   const { key: oldKey, keyFile, isKeyFirst } = rotating;
@@ -78,8 +82,9 @@ async function change(
     );
     return tryKey(rotating, fresh.file, stop, runtime);
   };
+  let trial: TrialFailure | undefined;
   try {
-    let trial = await attempt(old, fresh);
+    trial = await attempt(old, fresh);
     if (trial !== undefined && trial.error.kind !== 'transient') {
       dialogue.step(
         'refused as the second key; OpenEMR reads the first RSA key only, so the new one is tried as the first',
@@ -87,21 +92,20 @@ async function change(
       trial = await attempt(fresh, old);
     }
     stop.throwIfAborted();
-    if (trial !== undefined) {
-      await putBack();
-      // What to do is known; what the server said comes after it, for whoever doubts that.
-      tellRefusal(trial.error, rotating, pathFrom(runtime.cwd, fresh.file), dialogue);
-      return reportWithHints(trial.error, trial.hints, runtime);
-    }
-    await edit.set([...set('key', inFile(fresh)), ...publish([fresh, old])]);
+    if (trial !== undefined) await putBack();
+    else await edit.set([...set('key', inFile(fresh)), ...publish([fresh, old])]);
   } catch (error) {
     await putBack();
     if (!stop.aborted) throw error;
     dialogue.warn('stopped: the configuration is as it was');
-    return signalExitCode(stop.reason as StopSignal);
+    throw new ExitError(signalExitCode(stop.reason as StopSignal));
+  }
+  if (trial !== undefined) {
+    // First what to do, then what the server said.
+    tellRefusal(trial.error, rotating, pathFrom(runtime.cwd, fresh.file), dialogue);
+    throw new ExitError(reportWithHints(trial.error, trial.hints, runtime));
   }
   tellSuccess(rotating, fresh, args, dialogue, runtime);
-  return EXIT.ok;
 }
 
 /** The file of the next key: the one that was named, made unless it is there, else one beside the old key. */

@@ -13,7 +13,7 @@ import { type ProxyError, RegistrationError } from '../../base/errors.ts';
 import { explain } from '../../hints/match.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { UsageError } from '../usage-error.ts';
-import { parseScopes, type RegistrationArgs } from './arguments.ts';
+import type { RegistrationArgs } from './arguments.ts';
 import { type ReachedServer, REQUEST_MS } from './server.ts';
 
 /** Types that most who try a FHIR API look at first. */
@@ -52,7 +52,7 @@ export async function chooseScopes(
             )
             .map(({ scope }) => scope),
         })
-      : parseScopes(args.scopes);
+      : args.scopes;
   const { scopes, notes, unknown } = spellScopes(wanted, systemScopes);
   for (const note of notes) dialogue.step(note);
   if (unknown.length > 0) {

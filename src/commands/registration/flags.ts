@@ -1,4 +1,4 @@
-/** Flags that are judged before anything is asked of anybody. */
+/** Flags that are judged together, or with a file that they name. */
 import type { ConnectionOptions } from 'node:tls';
 
 import { guessFhirBases } from '../../auth/fhir-base.ts';
@@ -6,24 +6,11 @@ import { ConfigError, ProxyError } from '../../base/errors.ts';
 import type { TlsConfig } from '../../config/schema.ts';
 import { loadTlsOptions } from '../../config/tls.ts';
 import { UsageError } from '../usage-error.ts';
-import { parseScopes, type RegistrationArgs } from './arguments.ts';
-import { parseJwksUri } from './jwks-uri.ts';
+import type { RegistrationArgs } from './arguments.ts';
 
-type Judged = Pick<
-  RegistrationArgs,
-  'url' | 'site' | 'scopes' | 'jwks-uri' | 'pin-certificate' | 'ca'
->;
-
-/** @throws UsageError that names the flag which is not well-formed */
-export function assertFlags(args: Judged): void {
-  if (args.url !== undefined) assertAddress(args.url, args.site);
-  if (args.scopes !== undefined) parseScopes(args.scopes);
-  if (args['jwks-uri'] !== undefined) parseJwksUri(args['jwks-uri']);
-  if (args['pin-certificate'] !== undefined) assertPin(args['pin-certificate']);
-}
-
-function assertAddress(url: string, site: string | undefined): void {
-  const refusal = refusalOfAddress(url, site);
+/** The address of a server and the site, which are judged together. @throws UsageError */
+export function assertAddress({ url, site }: Pick<RegistrationArgs, 'url' | 'site'>): void {
+  const refusal = url === undefined ? undefined : refusalOfAddress(url, site);
   if (refusal !== undefined) throw new UsageError(refusal);
 }
 
@@ -36,17 +23,6 @@ export function refusalOfAddress(text: string, site: string | undefined): string
     if (error instanceof ProxyError) return error.message;
     throw error;
   }
-}
-
-/** 32 bytes of SHA-256 in hexadecimal digits, with or without colons, as tools print them. */
-const FINGERPRINT = /^(?:sha-?256[:=])?\s*(?:[\da-f]{2}[:\s]?){31}[\da-f]{2}$/i;
-
-function assertPin(pin: string): void {
-  if (pin === 'first' || FINGERPRINT.test(pin.trim())) return;
-  throw new UsageError(
-    `--pin-certificate is "${pin}": expected 32 bytes of SHA-256 such as "AB:CD:…", or "first"`,
-    'openssl x509 -noout -fingerprint -sha256 -in CERT prints the one of a certificate',
-  );
 }
 
 /**

@@ -3,11 +3,9 @@ import { hostname } from 'node:os';
 
 import { JWKS_PATH } from '../../base/own-paths.ts';
 import { isLoopbackHost, isWildcardHost, withBrackets } from '../../config/host.ts';
-import { isHttpUrl } from '../../config/http-url.ts';
 import type { Dialogue } from '../dialogue.ts';
-import { UsageError } from '../usage-error.ts';
 
-/** Where the proxy listens unless it is told otherwise. */
+/** Where the proxy listens by default. */
 export const DEFAULT_LISTEN = { host: '127.0.0.1', port: 8088 } as const;
 
 /**
@@ -22,7 +20,7 @@ export function resolveJwksUri(
 ): string | undefined {
   if (value === undefined) return undefined;
   const name = isWildcardHost(host) ? hostname() : withBrackets(host);
-  const uri = parseJwksUri(value) === 'auto' ? `http://${name}:${port}${JWKS_PATH}` : value;
+  const uri = value === 'auto' ? `http://${name}:${port}${JWKS_PATH}` : value;
   const { hostname: named } = new URL(uri);
   if (isLoopbackHost(named)) {
     dialogue.warn(
@@ -30,10 +28,4 @@ export function resolveJwksUri(
     );
   }
   return uri;
-}
-
-/** @throws UsageError when it is neither `auto` nor a URL */
-export function parseJwksUri(value: string): string {
-  if (value === 'auto' || isHttpUrl(value)) return value;
-  throw new UsageError(`--jwks-uri is "${value}": expected "auto" or an http or https URL`);
 }
