@@ -5,7 +5,7 @@ import type { Clock, Logger } from '../base/contracts.ts';
 import { TokenError } from '../base/errors.ts';
 import { LONGEST_URL } from '../base/grammar.ts';
 import { type HttpAnswer, keptAnswer, requestAnswer } from './http-answer.ts';
-import { parseJsonObject, urlMember, wordsMember } from './json-text.ts';
+import { parseJsonObject, stringMember, urlMember, wordsMember } from './json-text.ts';
 import { parseNetworkFailure } from './network-failure.ts';
 import {
   lacksSystemScopes,
@@ -20,6 +20,7 @@ export interface SmartConfiguration {
   readonly tokenEndpoint: string;
   readonly issuer?: string;
   readonly jwksUri?: string;
+  /** As announced; to be checked before anything is sent there. OpenEMR has it at a fixed place. */
   readonly registrationEndpoint?: string;
   readonly scopesSupported: readonly string[];
   readonly grantTypesSupported: readonly string[];
@@ -211,6 +212,7 @@ function processSmartConfiguration(
       `has a "token_endpoint" that is not an absolute http or https URL of at most ${LONGEST_URL} characters`,
     );
   }
+  const registrationEndpoint = stringMember(json, 'registration_endpoint');
   const optional = (member: string, name: string) => {
     const value = urlMember(json, name);
     return value === undefined ? {} : { [member]: value };
@@ -219,7 +221,7 @@ function processSmartConfiguration(
     tokenEndpoint,
     ...optional('issuer', 'issuer'),
     ...optional('jwksUri', 'jwks_uri'),
-    ...optional('registrationEndpoint', 'registration_endpoint'),
+    ...(registrationEndpoint === undefined ? {} : { registrationEndpoint }),
     scopesSupported: wordsMember(json, 'scopes_supported'),
     grantTypesSupported: wordsMember(json, 'grant_types_supported'),
     tokenEndpointAuthMethodsSupported: wordsMember(json, 'token_endpoint_auth_methods_supported'),

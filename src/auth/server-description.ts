@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 
 import type { Clock, Logger } from '../base/contracts.ts';
 import { ProxyError } from '../base/errors.ts';
+import { parseWebUrl } from '../base/grammar.ts';
 import { createDiscovery, type SmartConfiguration } from './discovery.ts';
 import { apiClientsPage, guessFhirBases, parseOpenemrBase } from './fhir-base.ts';
 import { type HttpAnswer, requestAnswer } from './http-answer.ts';
@@ -81,13 +82,22 @@ export async function requestServerDescription(
     tokenEndpoint: smart.tokenEndpoint,
     reachableTokenEndpoint: openemr && `${openemr.root}/oauth2/${openemr.site}/token`,
     registrationEndpoint:
-      announced && openemr ? `${openemr.root}/oauth2/${openemr.site}/registration` : announced,
+      announced && openemr
+        ? `${openemr.root}/oauth2/${openemr.site}/registration`
+        : registrationUrl(announced, fhirBase),
     systemScopes: [...new Set(systemScopes)].filter((scope) => scope.startsWith('system/')),
     pages: openemr && {
       apiClients: apiClientsPage(openemr.root),
       registerApp: `${openemr.root}/interface/smart/register-app.php`,
     },
   };
+}
+
+/** Where a client may register itself: a URL, and https where the server is; undefined otherwise. */
+function registrationUrl(announced: string | undefined, fhirBase: string): string | undefined {
+  const url = announced === undefined ? undefined : parseWebUrl(announced);
+  const isDowngrade = fhirBase.startsWith('https:') && url?.protocol === 'http:';
+  return url === undefined || isDowngrade ? undefined : announced;
 }
 
 interface FoundBase {
