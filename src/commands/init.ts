@@ -1,4 +1,4 @@
-import { relative, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 
 import { apiClientsPage, parseOpenemrBase } from '../auth/fhir-base.ts';
 import type { AccessToken } from '../base/contracts.ts';
@@ -7,24 +7,26 @@ import type { LoadedConfig } from '../config/load.ts';
 import type { ProxyConfig, RouteConfig } from '../config/schema.ts';
 import { createRoute } from '../routes/route.ts';
 import type { Command } from './command.ts';
-import { Cancelled, createDialogue, type Dialogue } from './dialogue.ts';
+import { Cancelled } from './dialogue.ts';
 import { ExitError } from './exit-error.ts';
 import { isThere } from './file-there.ts';
-import { type InitArgs, initArguments } from './init/arguments.ts';
+import { initArguments } from './init/arguments.ts';
 import { waitForToken } from './init/enabling.ts';
 import { loadMade, resume } from './init/existing.ts';
 import { buildFirstTarget, type FirstAnswer, requestFirstAnswer } from './init/first-answer.ts';
 import { assertListenable } from './init/flags.ts';
 import { reportNoToken } from './init/no-token.ts';
 import { findPortRefusal } from './init/port-check.ts';
-import { tellResult } from './init/result.ts';
+import { printResult } from './init/result.ts';
 import { agreeToReplace, holdsOnlySandboxes } from './init/sandbox-config.ts';
+import type { InitSession } from './init/session.ts';
 import { setUp } from './init/setup.ts';
 import { createWarningLogger } from './loggers.ts';
 import { startPublishingProxy } from './publishing-proxy.ts';
-import { tellEnabling, type WaitingClient } from './registration/enabling-steps.ts';
+import { showEnabling, type WaitingClient } from './registration/enabling-steps.ts';
 import { assertAddress } from './registration/flags.ts';
-import { EXIT, type Runtime, type StopSignal, signalExitCode } from './runtime.ts';
+import { EXIT, type StopSignal, signalExitCode } from './runtime.ts';
+import { openSession } from './session.ts';
 
 /** Longest that a script waits for the client to be enabled, unless --wait says more; a person ends it with Ctrl-C. */
 const WAIT_SECONDS = 300;
@@ -53,20 +55,24 @@ export const initCommand: Command<typeof initArguments> = {
   ],
   arguments: initArguments,
   async run(args, runtime) {
-    const dialogue = await createDialogue(runtime);
-    const longestSeconds = args.wait ?? (dialogue.interactive ? undefined : WAIT_SECONDS);
     assertAddress(args);
     assertListenable(args);
     const file = resolve(runtime.cwd, args.config);
     const made: string[] = [];
-    dialogue.begin('fhir-auth-proxy init');
+    const session: InitSession = {
+      ...(await openSession(runtime)),
+      args,
+      file,
+      folder: dirname(file),
+      onMade: (each) => void made.push(each),
+    };
+    session.dialogue.begin('fhir-auth-proxy init');
     try {
-      const target = { file, onMade: (each: string) => void made.push(each) };
-      const isNew = await makeOrResume(args, target, dialogue, runtime);
-      const loaded = { ...(await loadMade(file, args, runtime)), file, isNew };
-      const goOn = () => finish(loaded, args, longestSeconds, dialogue, runtime);
+      const isNew = await makeOrResume(session);
+      const loaded = { ...(await loadMade(session)), isNew };
+      const goOn = () => finish(loaded, session);
       if (args['jwks-uri'] === undefined) await goOn();
-      else await whilePublished(loaded.config, dialogue, runtime, goOn);
+      else await whilePublished(loaded.config, session, goOn);
     } catch (error) {
       if (!(error instanceof Cancelled)) throw error;
       const kept = made.map((each) => relative(runtime.cwd, each)).join(', ');
@@ -81,35 +87,30 @@ export const initCommand: Command<typeof initArguments> = {
 };
 
 /** Gives whether the config file was made just now. */
-async function makeOrResume(
-  args: InitArgs,
-  { file, onMade }: { file: string; onMade: (file: string) => void },
-  dialogue: Dialogue,
-  runtime: Runtime,
-): Promise<boolean> {
-  const existing =
-    !args.force && (await isThere(file)) ? await loadMade(file, args, runtime) : undefined;
+async function makeOrResume(session: InitSession): Promise<boolean> {
+  const { args, file } = session;
+  const existing = !args.force && (await isThere(file)) ? await loadMade(session) : undefined;
   const keeping = existing !== undefined && holdsOnlySandboxes(existing.config);
   if (existing !== undefined && !keeping) {
-    await resume(existing, args, file, dialogue, runtime);
+    await resume(existing, session);
     return false;
   }
-  if (keeping) await agreeToReplace(file, args, dialogue, runtime);
-  await setUp(args, { configFile: file, keeping, onMade }, dialogue, runtime);
+  if (keeping) await agreeToReplace(session);
+  await setUp(keeping, session);
   return true;
 }
 
 /** What there is once the config file is written. */
-type Loaded = LoadedConfig & { route: RouteConfig; file: string; isNew: boolean };
+type Loaded = LoadedConfig & { route: RouteConfig; isNew: boolean };
 
 /** The server fetches the keys at each token request: they are published until a proxy runs for good. */
 async function whilePublished(
   config: ProxyConfig,
-  dialogue: Dialogue,
-  runtime: Runtime,
+  session: InitSession,
   act: () => Promise<void>,
 ): Promise<void> {
-  const { url, refusal, close } = await startPublishingProxy(config, runtime);
+  const { dialogue } = session;
+  const { url, refusal, close } = await startPublishingProxy(config, session);
   try {
     if (url !== undefined) dialogue.step(`the public keys are at ${url}`);
     else {
@@ -123,41 +124,35 @@ async function whilePublished(
   }
 }
 
-async function finish(
-  loaded: Loaded,
-  args: InitArgs,
-  longestSeconds: number | undefined,
-  dialogue: Dialogue,
-  runtime: Runtime,
-): Promise<void> {
-  const { config, route, file, isNew } = loaded;
+async function finish(loaded: Loaded, session: InitSession): Promise<void> {
+  const { config, route, isNew } = loaded;
+  const { args, dialogue } = session;
   const client = {
     clientId: route.client?.id ?? '',
     name: isNew && args['client-id'] === undefined ? args['client-name'] : undefined,
     adminPage: adminPage(route),
   };
-  const result = { loaded, args, adminPage: client.adminPage };
+  const result = { loaded, adminPage: client.adminPage };
   // Whether a client of an earlier run is enabled already shows at the first try.
-  if (isNew || longestSeconds === 0) tellEnabling(client, dialogue);
-  if (longestSeconds === 0) {
-    await warnOfPort(loaded, args, dialogue);
-    tellResult(result, dialogue, runtime);
+  if (isNew || args.wait === 0) showEnabling(client, dialogue);
+  if (args.wait === 0) {
+    await warnOfPort(loaded, session);
+    printResult(result, session);
     return;
   }
   const onWaiting = () => {
-    if (!isNew) tellEnabling(client, dialogue);
+    if (!isNew) showEnabling(client, dialogue);
   };
-  const wait = { longestSeconds, onWaiting, client, file };
-  const token = await getToken(route, wait, dialogue, runtime);
+  const token = await getToken(route, client, onWaiting, session);
   const target = buildFirstTarget(token.grantedScopes);
-  const answer = await requestFirstAnswer(config, route, target, runtime);
-  await warnOfPort(loaded, args, dialogue);
-  tellResult({ ...result, token, answer }, dialogue, runtime);
+  const answer = await requestFirstAnswer(config, route, target, session);
+  await warnOfPort(loaded, session);
+  printResult({ ...result, token, answer }, session);
   assertUsable(answer, token);
 }
 
-async function warnOfPort({ config }: Loaded, args: InitArgs, dialogue: Dialogue): Promise<void> {
-  // With this flag a proxy of ours may have the port at this moment, and what failed was said.
+async function warnOfPort({ config }: Loaded, { args, dialogue }: InitSession): Promise<void> {
+  // With this flag a proxy of ours may have the port at this moment, and a failure was reported.
   const refusal = args['jwks-uri'] === undefined ? await findPortRefusal(config.listen) : undefined;
   if (refusal === undefined) return;
   dialogue.warn(
@@ -165,34 +160,26 @@ async function warnOfPort({ config }: Loaded, args: InitArgs, dialogue: Dialogue
   );
 }
 
-interface Wait {
-  longestSeconds: number | undefined;
-  onWaiting: () => void;
-  client: WaitingClient;
-  file: string;
-}
-
 /** Waits for a token; without one, says why and throws an ExitError. */
 async function getToken(
   config: RouteConfig,
-  { longestSeconds, onWaiting, client, file }: Wait,
-  dialogue: Dialogue,
-  runtime: Runtime,
+  client: WaitingClient,
+  onWaiting: () => void,
+  session: InitSession,
 ): Promise<AccessToken> {
-  const route = await createRoute(config, {
-    logger: createWarningLogger(runtime),
-    clock: Date,
-  });
+  const { args, dialogue, stderr } = session;
+  const route = await createRoute(config, { logger: createWarningLogger(session), clock: Date });
+  const longestSeconds = args.wait ?? (dialogue.interactive ? undefined : WAIT_SECONDS);
   try {
-    const stop = runtime.stopSignal();
+    const stop = session.stopSignal();
     const ended = await waitForToken(route, longestSeconds, dialogue, { stop, onWaiting });
     if ('token' in ended) return ended.token;
     if ('stopped' in ended) {
-      runtime.stderr.write('stopped; everything made is kept, run init again to go on\n');
+      stderr.write('stopped; everything made is kept, run init again to go on\n');
       throw new ExitError(signalExitCode(stop.reason as StopSignal));
     }
-    const code = reportNoToken(ended, client, file, runtime);
-    if (ended.timedOut) runtime.stderr.write('Run init again to go on from here\n');
+    const code = reportNoToken(ended, client, session);
+    if (ended.timedOut) stderr.write('Run init again to go on from here\n');
     throw new ExitError(code);
   } finally {
     await route.close();

@@ -5,7 +5,7 @@ import { Agent, type buildConnector } from 'undici';
 import { requestRemoval, type RegisteredClient } from '../auth/registration.ts';
 import { RegistrationError } from '../base/errors.ts';
 import type { Arguments, Command, ParsedArguments } from './command.ts';
-import { Cancelled, createDialogue, type Dialogue } from './dialogue.ts';
+import { Cancelled } from './dialogue.ts';
 import { ExitError } from './exit-error.ts';
 import { registrationArguments } from './registration/arguments.ts';
 import {
@@ -15,7 +15,7 @@ import {
   register,
   type Registration,
 } from './registration/client.ts';
-import { tellEnabling } from './registration/enabling-steps.ts';
+import { showEnabling } from './registration/enabling-steps.ts';
 import { assertAddress, loadTrust } from './registration/flags.ts';
 import { DEFAULT_LISTEN, resolveJwksUri } from './registration/jwks-uri.ts';
 import { type FiledKey, provideKey } from './registration/key-file.ts';
@@ -25,8 +25,10 @@ import {
   writeRegistration,
 } from './registration/registration-file.ts';
 import { type ReachedServer, reachServer, REQUEST_MS } from './registration/server.ts';
+import type { RegistrationSession } from './registration/session.ts';
 import { reportWithHints } from './route-failure.ts';
 import { type Runtime, signalExitCode } from './runtime.ts';
+import { openSession } from './session.ts';
 
 const registerArguments = {
   ...registrationArguments,
@@ -61,9 +63,9 @@ export const registerCommand: Command<typeof registerArguments> = {
   arguments: registerArguments,
   async run(args, runtime) {
     assertAddress(args);
-    const dialogue = await createDialogue(runtime);
+    const session = { ...(await openSession(runtime)), args, folder: runtime.cwd };
     try {
-      if (args.remove === undefined) await registerClient(args, dialogue, runtime);
+      if (args.remove === undefined) await registerClient(session);
       else await removeClient(args.remove, args, runtime);
     } catch (error) {
       if (!(error instanceof Cancelled)) throw error;
@@ -72,25 +74,22 @@ export const registerCommand: Command<typeof registerArguments> = {
   },
 };
 
-async function registerClient(
-  args: RegisterArgs,
-  dialogue: Dialogue,
-  runtime: Runtime,
-): Promise<void> {
+async function registerClient(session: RegistrationSession): Promise<void> {
+  const { dialogue } = session;
   dialogue.begin('fhir-auth-proxy register');
-  const server = await reachServer(args, runtime.cwd, dialogue, runtime);
+  const server = await reachServer(session);
   try {
-    const scopes = await chooseScopes(args, server, dialogue);
-    const filed = await provideKey(args.key, runtime.cwd, server, dialogue, runtime);
-    const jwksUri = resolveJwksUri(args['jwks-uri'], DEFAULT_LISTEN, dialogue);
+    const scopes = await chooseScopes(server, session);
+    const filed = await provideKey(server, session);
+    const jwksUri = resolveJwksUri(DEFAULT_LISTEN, session);
     const registration = { scopes, key: filed.key, jwksUri };
     try {
-      const client = await register(args, registration, server);
-      await tellClient(args, { client, filed, registration, server }, dialogue, runtime);
+      const client = await register(registration, server, session);
+      await printClient({ client, filed, registration, server }, session);
     } catch (error) {
       if (!(error instanceof RegistrationError)) throw error;
-      const code = reportWithHints(error, explainRegistration(error), runtime);
-      const { title, lines } = describeByHand(args, registration, server);
+      const code = reportWithHints(error, explainRegistration(error), session);
+      const { title, lines } = describeByHand(registration, server, session);
       dialogue.note(title, lines);
       throw new ExitError(code);
     }
@@ -106,11 +105,9 @@ interface Registered {
   server: ReachedServer;
 }
 
-async function tellClient(
-  args: RegisterArgs,
+async function printClient(
   { client, filed, registration, server }: Registered,
-  dialogue: Dialogue,
-  { cwd, stdout }: Runtime,
+  { args, dialogue, cwd, stdout }: RegistrationSession,
 ): Promise<void> {
   const { clientId, removal } = client;
   const { pages, fhirBase } = server.description;
@@ -120,7 +117,7 @@ async function tellClient(
     await writeRegistration(file, { clientId, ...removal });
     dialogue.step(`wrote ${relative(cwd, file)}, with which --remove takes it back`);
   }
-  tellEnabling({ clientId, name: args['client-name'], adminPage: pages?.apiClients }, dialogue);
+  showEnabling({ clientId, name: args['client-name'], adminPage: pages?.apiClients }, dialogue);
   if (!args.json) {
     stdout.write(`${clientId}\n`);
     return;

@@ -1,22 +1,21 @@
-/** A config file that is there already: an earlier `init` to go on from, or somebody's to leave alone. */
+/** A config file that is there already: one of an earlier `init` to go on from, or another one to leave alone. */
 import { guessFhirBases } from '../../auth/fhir-base.ts';
 import { type LoadedConfig, loadConfig } from '../../config/load.ts';
 import type { RouteConfig } from '../../config/schema.ts';
-import type { Dialogue } from '../dialogue.ts';
 import { shownPath } from '../path-from.ts';
 import { assertPinned } from '../registration/certificate-consent.ts';
 import { REQUEST_MS } from '../registration/server.ts';
-import type { Runtime } from '../runtime.ts';
 import { UsageError } from '../usage-error.ts';
-import type { InitArgs } from './arguments.ts';
+import type { InitSession } from './session.ts';
 import { findUnusedFlags } from './unused-flags.ts';
 
 /** Loads what `init` made, as `start` will. Throws ConfigError when it is not usable. */
-export async function loadMade(
-  file: string,
-  { path }: Pick<InitArgs, 'path'>,
-  { environment, cwd }: Runtime,
-): Promise<LoadedConfig & { route: RouteConfig }> {
+export async function loadMade({
+  file,
+  args: { path },
+  environment,
+  cwd,
+}: InitSession): Promise<LoadedConfig & { route: RouteConfig }> {
   const loaded = await loadConfig({ file, environment, cwd });
   const { routes } = loaded.config;
   const route = routes.find((each) => each.path === path) ?? routes[0];
@@ -32,15 +31,13 @@ export async function loadMade(
  */
 export async function resume(
   { config, route }: LoadedConfig & { route: RouteConfig },
-  args: InitArgs,
-  file: string,
-  dialogue: Dialogue,
-  runtime: Runtime,
+  session: InitSession,
 ): Promise<void> {
-  assertResumable(route, args, file, runtime);
-  const shown = shownPath(runtime.cwd, file);
+  const { args, file, cwd, dialogue } = session;
+  assertResumable(route, session);
+  const shown = shownPath(cwd, file);
   dialogue.step(`going on with ${shown}\n${route.upstream}, client ${route.client?.id}`);
-  const unused = findUnusedFlags(args, config, route, file, runtime);
+  const unused = findUnusedFlags(config, route, session);
   if (unused.length > 0) {
     dialogue.warn(
       `"${shown}" is there already: ${unused.join(', ')} ${unused.length === 1 ? 'was' : 'were'} not used; edit it, or start anew with --force`,
@@ -52,9 +49,7 @@ export async function resume(
 /** @throws UsageError when the configuration is not one to go on from */
 function assertResumable(
   { upstream, client, path }: RouteConfig,
-  args: InitArgs,
-  file: string,
-  { cwd }: Runtime,
+  { args, file, cwd }: InitSession,
 ): void {
   const shown = shownPath(cwd, file);
   const remedy = 'Name another file with --config, or start anew with --force';

@@ -4,16 +4,13 @@ import type { AccessToken } from '../../base/contracts.ts';
 import { callableHost } from '../../config/host.ts';
 import { DEFAULT_CONFIG_FILE, type LoadedConfig } from '../../config/load.ts';
 import type { RouteConfig } from '../../config/schema.ts';
-import type { Dialogue } from '../dialogue.ts';
 import { shownPath } from '../path-from.ts';
-import type { Runtime } from '../runtime.ts';
-import type { InitArgs } from './arguments.ts';
 import { describeAnswer, type FirstAnswer } from './first-answer.ts';
+import type { InitSession } from './session.ts';
 
 /** Everything made and seen. */
 export interface Result {
-  loaded: LoadedConfig & { route: RouteConfig; file: string };
-  args: InitArgs;
+  loaded: LoadedConfig & { route: RouteConfig };
   /** Page where the client is enabled; OpenEMR only. */
   adminPage: string | undefined;
   /** Missing when nothing was waited for. */
@@ -21,11 +18,12 @@ export interface Result {
   answer?: FirstAnswer;
 }
 
-/** Tells of the first answer and what to type next; with `--json` what was made. Neither holds health data. */
-export function tellResult(result: Result, dialogue: Dialogue, runtime: Runtime): void {
-  const { loaded, args, token, answer } = result;
+/** Shows the first answer and what to type next; with `--json` what was made. Neither holds health data. */
+export function printResult(result: Result, session: InitSession): void {
+  const { loaded, token, answer } = result;
+  const { args, file, dialogue, cwd, stdout } = session;
   if (args.json) {
-    runtime.stdout.write(`${JSON.stringify(describeResult(result), null, 2)}\n`);
+    stdout.write(`${JSON.stringify(describeResult(result, file), null, 2)}\n`);
     return;
   }
   const { listen } = loaded.config;
@@ -36,7 +34,7 @@ export function tellResult(result: Result, dialogue: Dialogue, runtime: Runtime)
   }
   const title = token === undefined ? 'Once it is enabled, start the proxy' : 'Start the proxy';
   dialogue.note(`${title}, and ask it without a token`, [
-    commandWithConfig('', loaded.file, runtime.cwd),
+    commandWithConfig('', file, cwd),
     `curl 'http://${callableHost(listen.host)}:${listen.port}${loaded.route.path}${answer?.target ?? '/Patient'}'`,
   ]);
 }
@@ -52,8 +50,8 @@ export function commandWithConfig(command: string, file: string, cwd: string): s
   return ['fhir-auth-proxy', command, flag].filter((word) => word !== '').join(' ');
 }
 
-function describeResult({ loaded, adminPage, token, answer }: Result): object {
-  const { route, file } = loaded;
+function describeResult({ loaded, adminPage, token, answer }: Result, file: string): object {
+  const { route } = loaded;
   const body = answer === undefined ? {} : parseObject(answer.body);
   return {
     config: file,

@@ -3,12 +3,10 @@ import { constants } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 
 import type { ProxyConfig } from '../../config/schema.ts';
-import type { Dialogue } from '../dialogue.ts';
 import { shownPath } from '../path-from.ts';
 import { fileNotWritten } from '../replace-file.ts';
-import type { Runtime } from '../runtime.ts';
 import { UsageError } from '../usage-error.ts';
-import type { InitArgs } from './arguments.ts';
+import type { InitSession } from './session.ts';
 
 /** Whether every route leads to a sandbox: nothing is lost that took a registration to get. */
 export function holdsOnlySandboxes({ routes }: Pick<ProxyConfig, 'routes'>): boolean {
@@ -16,12 +14,12 @@ export function holdsOnlySandboxes({ routes }: Pick<ProxyConfig, 'routes'>): boo
 }
 
 /** @throws UsageError when the file is to stay, with what to type instead */
-export async function agreeToReplace(
-  file: string,
-  { url }: Pick<InitArgs, 'url'>,
-  dialogue: Dialogue,
-  { cwd }: Pick<Runtime, 'cwd'>,
-): Promise<void> {
+export async function agreeToReplace({
+  file,
+  args: { url },
+  dialogue,
+  cwd,
+}: InitSession): Promise<void> {
   const shown = shownPath(cwd, file);
   const isAgreed =
     dialogue.interactive &&

@@ -1,12 +1,11 @@
 /** From nothing to a config file: server, key, client. */
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 
 import { allowsWriting } from '../../auth/system-scopes.ts';
 import { RegistrationError } from '../../base/errors.ts';
 import { isLoopbackHost } from '../../config/host.ts';
 import type { ProxyConfigInput } from '../../config/schema.ts';
 import { writeConfigFile } from '../config-file.ts';
-import type { Dialogue } from '../dialogue.ts';
 import { formatHint } from '../hint-text.ts';
 import { pathFrom, shownPath } from '../path-from.ts';
 import {
@@ -19,51 +18,39 @@ import {
 import { DEFAULT_LISTEN, resolveJwksUri } from '../registration/jwks-uri.ts';
 import { type FiledKey, provideKey } from '../registration/key-file.ts';
 import { type ReachedServer, reachServer } from '../registration/server.ts';
-import type { Runtime } from '../runtime.ts';
-import type { InitArgs } from './arguments.ts';
 import { ignoreInGit } from './git-ignore.ts';
 import { keepCopy } from './sandbox-config.ts';
+import type { InitSession } from './session.ts';
 
 /** OpenEMR 8 takes scopes that write without announcing them; 7.0.3 has none. */
 const READ_ONLY =
   'the route is read-only ("access": { "readOnly": true }), as its scopes are; to write, run init again with --force and --scopes such as "system/Patient.write", where the server takes them: that registers a new client';
 
-/** Where the config file goes. */
-export interface Target {
-  /** Absolute path. */
-  configFile: string;
-  /** Whether a file is there that is replaced, and kept under another name. */
-  keeping: boolean;
-  /** Called with the absolute path of each file that was made. */
-  onMade: (file: string) => void;
-}
-
-/** Makes everything up to the config file. Whatever was made stays when a later step fails. */
-export async function setUp(
-  args: InitArgs,
-  { configFile, keeping, onMade }: Target,
-  dialogue: Dialogue,
-  runtime: Runtime,
-): Promise<void> {
-  const folder = dirname(configFile);
+/**
+ * Makes everything up to the config file. What was made stays when a later step fails.
+ *
+ * @param keeping whether a config file is there that is replaced, and kept under another name
+ */
+export async function setUp(keeping: boolean, session: InitSession): Promise<void> {
+  const { args, file: configFile, folder, dialogue, onMade } = session;
   const listen = {
     host: args.host ?? DEFAULT_LISTEN.host,
     port: args.port ?? DEFAULT_LISTEN.port,
   };
-  const server = await reachServer(args, folder, dialogue, runtime);
+  const server = await reachServer(session);
   try {
     for (const file of server.written) onMade(file);
-    const scopes = await chooseScopes(args, server, dialogue);
-    const filed = await provideKey(args.key, folder, server, dialogue, runtime);
+    const scopes = await chooseScopes(server, session);
+    const filed = await provideKey(server, session);
     if (filed.made) onMade(filed.file);
     if (filed.file.startsWith(resolve(folder, 'keys')) && (await ignoreInGit(folder, 'keys/'))) {
       dialogue.step('added keys/ to .gitignore');
     }
-    const jwksUri = resolveJwksUri(args['jwks-uri'], listen, dialogue);
+    const jwksUri = resolveJwksUri(listen, session);
     const registration = { scopes, key: filed.key, jwksUri };
-    const clientId = await becomeClient(args, registration, server, dialogue, runtime);
-    const config = buildConfig(args, folder, { server, filed, registration, clientId, listen });
-    const shown = (file: string) => shownPath(runtime.cwd, file);
+    const clientId = await becomeClient(registration, server, session);
+    const config = buildConfig(session, { server, filed, registration, clientId, listen });
+    const shown = (file: string) => shownPath(session.cwd, file);
     if (keeping) dialogue.step(`kept the old file as ${shown(await keepCopy(configFile))}`);
     await writeConfigFile(configFile, config, args.force || keeping);
     dialogue.step(`wrote ${shown(configFile)}`);
@@ -75,16 +62,15 @@ export async function setUp(
 
 /** The client id: of the flag, else of a registration, else as entered after one by hand. */
 async function becomeClient(
-  args: InitArgs,
   registration: Registration,
   server: ReachedServer,
-  dialogue: Dialogue,
-  runtime: Runtime,
+  session: InitSession,
 ): Promise<string> {
+  const { args, dialogue, stderr } = session;
   const given = args['client-id'];
   if (given !== undefined) return given;
   try {
-    const { clientId, scopes } = await register(args, registration, server);
+    const { clientId, scopes } = await register(registration, server, session);
     dialogue.step(`registered the client "${args['client-name']}"\n${clientId}`);
     const missing = registration.scopes.filter((scope) => scopes?.includes(scope) === false);
     if (missing.length > 0) dialogue.warn(`not registered for ${missing.join(' ')}`);
@@ -93,13 +79,13 @@ async function becomeClient(
     if (!(error instanceof RegistrationError)) throw error;
     const hints = explainRegistration(error);
     dialogue.warn(error.message);
-    for (const hint of hints) runtime.stderr.write(formatHint(hint, runtime.stderr));
-    const { title, lines } = describeByHand(args, registration, server);
+    for (const hint of hints) stderr.write(formatHint(hint, stderr));
+    const { title, lines } = describeByHand(registration, server, session);
     dialogue.note(title, lines);
     if (!dialogue.interactive) {
       throw new RegistrationError(
         error.code,
-        'the client is not registered: mend what is said above and run init again, or register by hand and run it with --client-id',
+        'the client is not registered: fix what is said above and run init again, or register by hand and run it with --client-id',
         { cause: error },
       );
     }
@@ -121,7 +107,7 @@ interface Made {
   listen: { host: string; port: number };
 }
 
-function buildConfig(args: InitArgs, folder: string, made: Made): ProxyConfigInput {
+function buildConfig({ args, folder }: InitSession, made: Made): ProxyConfigInput {
   const { server, filed, registration, clientId, listen } = made;
   const { description, tls } = server;
   const { fhirBase, tokenEndpoint, reachableTokenEndpoint } = description;

@@ -1,25 +1,21 @@
-/** Flags that a config file which is there already leaves nothing to do for. */
-import { dirname, resolve } from 'node:path';
+/** Flags that have no effect because the config file is there already. */
+import { resolve } from 'node:path';
 
 import { parseOpenemrBase } from '../../auth/fhir-base.ts';
 import { allowsWriting } from '../../auth/system-scopes.ts';
 import type { ProxyConfig, RouteConfig } from '../../config/schema.ts';
 import { DEFAULT_CLIENT_NAME } from '../registration/arguments.ts';
-import type { Runtime } from '../runtime.ts';
-import { DEFAULT_PATH, type InitArgs } from './arguments.ts';
+import { DEFAULT_PATH } from './arguments.ts';
+import type { InitSession } from './session.ts';
 
 /**
- * The flags that say something else than the file. Those that say the same are in order: who stopped
- * `init` types the same line again.
- *
- * @param file absolute path of the config file
+ * The flags that say something else than the config file. Those that say the same are fine: after a stop
+ * people type the same line again.
  */
 export function findUnusedFlags(
-  args: InitArgs,
   { listen }: Pick<ProxyConfig, 'listen'>,
   { path, upstream, client, tls, errorLog }: RouteConfig,
-  file: string,
-  { cwd }: Pick<Runtime, 'cwd'>,
+  { args, folder, cwd }: InitSession,
 ): string[] {
   const scopes = client?.scopes ?? [];
   const differs: Record<string, boolean> = {
@@ -31,8 +27,7 @@ export function findUnusedFlags(
     port: args.port !== undefined && args.port !== listen.port,
     path: args.path !== DEFAULT_PATH && args.path !== path,
     site: args.site !== undefined && args.site !== parseOpenemrBase(upstream)?.site,
-    'error-log':
-      args['error-log'] !== undefined && resolve(dirname(file), args['error-log']) !== errorLog,
+    'error-log': args['error-log'] !== undefined && resolve(folder, args['error-log']) !== errorLog,
     'client-name': args['client-name'] !== DEFAULT_CLIENT_NAME,
     contact: args.contact !== undefined,
   };

@@ -4,8 +4,7 @@ import { relative } from 'node:path';
 
 import { ProxyError } from '../../base/errors.ts';
 import { openConfigEdit } from '../config-file.ts';
-import type { Dialogue } from '../dialogue.ts';
-import type { Runtime } from '../runtime.ts';
+import type { Session } from '../session.ts';
 import type { KeyArgs } from './arguments.ts';
 import type { RotatingRoutes } from './rotating-routes.ts';
 
@@ -13,8 +12,7 @@ import type { RotatingRoutes } from './rotating-routes.ts';
 export async function finishRotation(
   { routes, configFile, keyFile, others, elsewhere }: RotatingRoutes,
   args: KeyArgs,
-  dialogue: Dialogue,
-  { cwd, stdout }: Runtime,
+  { dialogue, cwd, stdout }: Session,
 ): Promise<void> {
   if (others.length === 0) {
     dialogue.step('nothing to finish: the key in use is the only one that is published');

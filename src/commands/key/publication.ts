@@ -10,9 +10,8 @@ import { JWKS_PATH } from '../../base/own-paths.ts';
 import { callableHost } from '../../config/host.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import type { ListenConfig, ProxyConfig } from '../../config/schema.ts';
-import type { Dialogue } from '../dialogue.ts';
 import { startPublishingProxy } from '../publishing-proxy.ts';
-import type { Runtime } from '../runtime.ts';
+import type { Session } from '../session.ts';
 
 /** How long a running proxy may take to read its changed configuration. */
 const TAKE_OVER_MS = 10_000;
@@ -35,17 +34,16 @@ export interface Publication {
 export async function openPublication(
   load: () => Promise<LoadedConfig>,
   kid: string,
-  dialogue: Dialogue,
-  runtime: Runtime,
+  session: Session,
 ): Promise<Publication> {
   const { config } = await load();
   const url = publishedUrl(config.listen);
   const keys = url === undefined ? undefined : await fetchKeys(url);
   if (url !== undefined && keys?.some((key) => key.kid === kid) === true) {
-    dialogue.step(`a proxy is running; it publishes the keys at ${url}`);
+    session.dialogue.step(`a proxy is running; it publishes the keys at ${url}`);
     return followRunning(url);
   }
-  return startOwn(config, load, dialogue, runtime);
+  return startOwn(config, load, session);
 }
 
 /** It follows its config file by itself. */
@@ -65,7 +63,7 @@ function followRunning(url: string): Publication {
       }
       throw new ProxyError(
         'keys-not-published',
-        `the proxy at "${url}" does not publish the changed keys: does it run with this config file? Its log tells why it cannot take it over`,
+        `the proxy at "${url}" does not publish the changed keys: does it run with this config file? Its log says why it cannot use it`,
       );
     },
     close: () => Promise.resolve(),
@@ -75,10 +73,10 @@ function followRunning(url: string): Publication {
 async function startOwn(
   config: ProxyConfig,
   load: () => Promise<LoadedConfig>,
-  dialogue: Dialogue,
-  runtime: Runtime,
+  session: Session,
 ): Promise<Publication> {
-  const { url, refusal, reload, close } = await startPublishingProxy(config, runtime);
+  const { dialogue } = session;
+  const { url, refusal, reload, close } = await startPublishingProxy(config, session);
   if (url === undefined) dialogue.warn(`the keys cannot be published from here: ${refusal}`);
   else dialogue.step(`no proxy is running: the keys are published at ${url} for the while`);
   return {
@@ -89,7 +87,7 @@ async function startOwn(
   };
 }
 
-/** Undefined for a Unix socket and a free port: nobody outside can ask there. */
+/** Undefined for a Unix socket and a free port, where no server can ask. */
 function publishedUrl({ host, port, socket }: ListenConfig): string | undefined {
   if (socket !== undefined || port === 0) return undefined;
   return `http://${callableHost(host)}:${port}${JWKS_PATH}`;

@@ -8,13 +8,14 @@ import type { SigningKey } from '../../auth/signing-key.ts';
 import { ConfigError, type TokenError } from '../../base/errors.ts';
 import { loadChosenRoute } from '../chosen-route.ts';
 import { openConfigEdit } from '../config-file.ts';
-import { createDialogue, type Dialogue } from '../dialogue.ts';
+import type { Dialogue } from '../dialogue.ts';
 import { ExitError } from '../exit-error.ts';
 import { isThere } from '../file-there.ts';
 import { makeMissingKeyFile } from '../key-file.ts';
 import { pathFrom } from '../path-from.ts';
 import { reportWithHints } from '../route-failure.ts';
 import { type Runtime, signalExitCode, type StopSignal } from '../runtime.ts';
+import { openSession, type Session } from '../session.ts';
 import { UsageError } from '../usage-error.ts';
 import type { KeyArgs } from './arguments.ts';
 import { finishRotation } from './finish.ts';
@@ -38,20 +39,21 @@ export async function rotateKey(args: KeyArgs, runtime: Runtime): Promise<void> 
       'Run "fhir-auth-proxy key rotate" first, then "fhir-auth-proxy key rotate --finish --delete"',
     );
   }
-  const dialogue = await createDialogue(runtime);
+  const session = await openSession(runtime);
+  const { dialogue } = session;
   const rotating = await readRotatingRoutes(args, runtime);
   if (args.finish) {
-    await finishRotation(rotating, args, dialogue, runtime);
+    await finishRotation(rotating, args, session);
     return;
   }
   const named = args.file === undefined ? undefined : resolve(runtime.cwd, args.file);
   assertNotRotating(rotating, named, runtime);
   dialogue.begin('fhir-auth-proxy key rotate');
-  const fresh = await provideNextKey(named, rotating, dialogue, runtime);
+  const fresh = await provideNextKey(named, rotating, session);
   const load = () => loadChosenRoute(args, runtime);
-  const publication = await openPublication(load, rotating.key.kid, dialogue, runtime);
+  const publication = await openPublication(load, rotating.key.kid, session);
   try {
-    await change({ rotating, fresh, publication }, args, dialogue, runtime);
+    await change({ rotating, fresh, publication }, args, session);
   } finally {
     await publication.close();
   }
@@ -61,10 +63,10 @@ export async function rotateKey(args: KeyArgs, runtime: Runtime): Promise<void> 
 async function change(
   { rotating, fresh, publication }: Rotation,
   args: KeyArgs,
-  dialogue: Dialogue,
-  runtime: Runtime,
+  session: Session,
 ): Promise<void> {
-  const stop = runtime.stopSignal();
+  const { dialogue } = session;
+  const stop = session.stopSignal();
   const edit = await openConfigEdit(rotating.configFile);
   const { key: oldKey, keyFile, isKeyFirst } = rotating;
   const old = { file: keyFile, key: oldKey };
@@ -80,7 +82,7 @@ async function change(
       order.map(({ key }) => key),
       stop,
     );
-    return tryKey(rotating, fresh.file, stop, runtime);
+    return tryKey(rotating, fresh.file, stop, session);
   };
   let trial: TrialFailure | undefined;
   try {
@@ -102,32 +104,31 @@ async function change(
   }
   if (trial !== undefined) {
     // First what to do, then what the server said.
-    tellRefusal(trial.error, rotating, pathFrom(runtime.cwd, fresh.file), dialogue);
-    throw new ExitError(reportWithHints(trial.error, trial.hints, runtime));
+    showRefusal(trial.error, rotating, pathFrom(session.cwd, fresh.file), dialogue);
+    throw new ExitError(reportWithHints(trial.error, trial.hints, session));
   }
-  tellSuccess(rotating, fresh, args, dialogue, runtime);
+  showSuccess(rotating, fresh, args, session);
 }
 
 /** The file of the next key: the one that was named, made unless it is there, else one beside the old key. */
 async function provideNextKey(
   named: string | undefined,
   rotating: RotatingRoutes,
-  dialogue: Dialogue,
-  runtime: Runtime,
+  session: Session,
 ): Promise<{ file: string; key: SigningKey }> {
   const file = named ?? (await nextFileName(rotating.keyFile));
   const isNew = await makeMissingKeyFile(file, rotating.key.alg);
-  const key = await loadKeyFile(file, runtime);
+  const key = await loadKeyFile(file, session);
   if (key.kid === rotating.key.kid) {
     throw new ConfigError([
       {
         path: 'key',
-        message: `"${pathFrom(runtime.cwd, file)}" holds the key that is in use already`,
+        message: `"${pathFrom(session.cwd, file)}" holds the key that is in use already`,
       },
     ]);
   }
-  dialogue.step(
-    `${isNew ? 'made a key' : 'took the key that is there'}: ${pathFrom(runtime.cwd, file)}\n${key.alg}, kid ${key.kid}`,
+  session.dialogue.step(
+    `${isNew ? 'made a key' : 'took the key that is there'}: ${pathFrom(session.cwd, file)}\n${key.alg}, kid ${key.kid}`,
   );
   return { file, key };
 }
@@ -143,7 +144,7 @@ async function nextFileName(file: string): Promise<string> {
   }
 }
 
-function tellRefusal(
+function showRefusal(
   error: TokenError,
   { routes: [first] }: RotatingRoutes,
   file: string,
@@ -163,25 +164,23 @@ function tellRefusal(
   ]);
 }
 
-function tellSuccess(
+function showSuccess(
   { routes, configFile, keyFile, key: oldKey }: RotatingRoutes,
   { file, key }: Rotation['fresh'],
   { json }: KeyArgs,
-  dialogue: Dialogue,
-  runtime: Runtime,
+  { dialogue, cwd, stdout }: Session,
 ): void {
   const paths = routes.map(({ config }) => config.path);
   if (json) {
-    const told = { routes: paths, file, alg: key.alg, kid: key.kid };
-    runtime.stdout.write(
-      `${JSON.stringify({ ...told, previous: { file: keyFile, kid: oldKey.kid } })}\n`,
-    );
+    const previous = { file: keyFile, kid: oldKey.kid };
+    const rotated = { routes: paths, file, alg: key.alg, kid: key.kid, previous };
+    stdout.write(`${JSON.stringify(rotated)}\n`);
   }
   dialogue.step(
-    `the server takes the new key; ${pathFrom(runtime.cwd, configFile)} names it now for "${paths.join('", "')}"`,
+    `the server takes the new key; ${pathFrom(cwd, configFile)} names it now for "${paths.join('", "')}"`,
   );
   dialogue.note('The old key is still published and still there', [
-    `file  ${pathFrom(runtime.cwd, keyFile)}`,
+    `file  ${pathFrom(cwd, keyFile)}`,
     `kid   ${oldKey.kid}`,
     'When nothing uses it any more: fhir-auth-proxy key rotate --finish',
   ]);

@@ -5,14 +5,10 @@ import {
   type ServerCertificate,
 } from '../../auth/server-certificate.ts';
 import { ProxyError } from '../../base/errors.ts';
-import type { Dialogue } from '../dialogue.ts';
 import { shownPath } from '../path-from.ts';
-import type { Runtime } from '../runtime.ts';
 import { UsageError } from '../usage-error.ts';
-import type { RegistrationArgs } from './arguments.ts';
 import { certificateFile, isPinned, writeCertificate } from './certificate-file.ts';
-
-type Wanted = Pick<RegistrationArgs, 'pin-certificate' | 'scopes'>;
+import type { RegistrationSession } from './session.ts';
 
 /** A certificate that is trusted from now on. */
 export interface Trusted {
@@ -28,16 +24,14 @@ export interface Trusted {
  * Has the certificate of a server trusted and filed. A fingerprint that was given is compared in any case,
  * also with the certificate that an earlier run trusted.
  *
- * @param folder where `certs/` is
  * @throws ProxyError `certificate-not-trusted`, UsageError without a terminal when nothing was said about it
  */
 export async function trustCertificate(
   origin: string,
-  args: Wanted,
-  folder: string,
-  dialogue: Dialogue,
-  { cwd, timeoutMs }: Pick<Runtime, 'cwd'> & { timeoutMs: number },
+  timeoutMs: number,
+  session: RegistrationSession,
 ): Promise<Trusted> {
+  const { args, folder, dialogue, cwd } = session;
   const certificate = await requestServerCertificate(origin, timeoutMs);
   const { serverName } = certificate;
   const earlier = certificateFile(folder, origin);
@@ -48,7 +42,7 @@ export async function trustCertificate(
     );
     return { ca: earlier, serverName, written: false };
   }
-  await agreeOn(certificate, origin, args, dialogue);
+  await agreeOn(certificate, origin, session);
   const { file, written } = await writeCertificate(folder, origin, certificate);
   if (written)
     dialogue.step(`wrote ${shownPath(cwd, file)}: this certificate is trusted from now on`);
@@ -87,8 +81,7 @@ function assertGiven(pin: string | undefined, { sha256 }: ServerCertificate, ori
 async function agreeOn(
   certificate: ServerCertificate,
   origin: string,
-  args: Wanted,
-  dialogue: Dialogue,
+  { args, dialogue }: RegistrationSession,
 ): Promise<void> {
   const { subject, issuer, validTo, sha256, selfSigned } = certificate;
   dialogue.note(`The certificate of ${origin} is not signed by a trusted authority`, [

@@ -11,21 +11,19 @@ import { buildScopeChoices, type ScopeChoice, spellScopes } from '../../auth/sys
 import type { Hint } from '../../base/contracts.ts';
 import { type ProxyError, RegistrationError } from '../../base/errors.ts';
 import { explain } from '../../hints/match.ts';
-import type { Dialogue } from '../dialogue.ts';
 import { UsageError } from '../usage-error.ts';
-import type { RegistrationArgs } from './arguments.ts';
 import { type ReachedServer, REQUEST_MS } from './server.ts';
+import type { RegistrationSession } from './session.ts';
 
-/** Types that most who try a FHIR API look at first. */
+/** Types that people look at first when they try a FHIR API. */
 const FIRST_TYPES = ['Patient', 'Observation', 'Condition', 'Encounter'];
-/** Nobody is there; OpenEMR only wants the list not to be empty. */
+/** Not a real address: OpenEMR only refuses an empty list. */
 const NO_CONTACT = 'nobody@localhost';
 
 /** Scopes of `--scopes`, else as chosen by the person; spelt as the server takes them. */
 export async function chooseScopes(
-  args: Pick<RegistrationArgs, 'scopes' | 'write'>,
   { description }: ReachedServer,
-  dialogue: Dialogue,
+  { args, dialogue }: RegistrationSession,
 ): Promise<string[]> {
   const { systemScopes } = description;
   const choices = firstTypesFirst(buildScopeChoices(systemScopes, { write: args.write }));
@@ -86,9 +84,9 @@ export interface Registration {
  * @throws RegistrationError; `registration-closed` when the server announces no place for it
  */
 export async function register(
-  args: Pick<RegistrationArgs, 'client-name' | 'contact'>,
   { scopes, key, jwksUri }: Registration,
   { description, dispatcher }: ReachedServer,
+  { args }: RegistrationSession,
 ): Promise<RegisteredClient> {
   const { registrationEndpoint } = description;
   if (registrationEndpoint === undefined) {
@@ -119,9 +117,9 @@ export function explainRegistration(error: ProxyError): readonly Hint[] {
 
 /** The values for OpenEMR's registration form, for a person to enter. */
 export function describeByHand(
-  args: Pick<RegistrationArgs, 'client-name' | 'contact'>,
   { scopes, key, jwksUri }: Registration,
   { description }: ReachedServer,
+  { args }: RegistrationSession,
 ): { title: string; lines: string[] } {
   const form = description.pages?.registerApp;
   return {

@@ -25,8 +25,8 @@ export function describeEnabling({
   ];
 }
 
-/** Tells an administrator's part; nothing where the server has no such page. */
-export function tellEnabling(client: WaitingClient, dialogue: Dialogue): void {
+/** Shows what an administrator has to do; nothing where the server has no such page. */
+export function showEnabling(client: WaitingClient, dialogue: Dialogue): void {
   const steps = describeEnabling(client);
   if (steps !== undefined) dialogue.note('Now an administrator has to enable the client', steps);
 }

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 
 import { JWKS_PATH } from '../../base/own-paths.ts';
 import { isLoopbackHost, isWildcardHost, withBrackets } from '../../config/host.ts';
-import type { Dialogue } from '../dialogue.ts';
+import type { RegistrationSession } from './session.ts';
 
 /** Where the proxy listens by default. */
 export const DEFAULT_LISTEN = { host: '127.0.0.1', port: 8088 } as const;
@@ -14,10 +14,10 @@ export const DEFAULT_LISTEN = { host: '127.0.0.1', port: 8088 } as const;
  * @param listen where the proxy will listen
  */
 export function resolveJwksUri(
-  value: string | undefined,
   { host, port }: { host: string; port: number },
-  dialogue: Dialogue,
+  { args, dialogue }: RegistrationSession,
 ): string | undefined {
+  const value = args['jwks-uri'];
   if (value === undefined) return undefined;
   const name = isWildcardHost(host) ? hostname() : withBrackets(host);
   const uri = value === 'auto' ? `http://${name}:${port}${JWKS_PATH}` : value;

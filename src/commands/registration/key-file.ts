@@ -8,9 +8,9 @@ import { pathInMessage } from '../../config/path-in-message.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { DEFAULT_KEY_FILE, makeMissingKeyFile } from '../key-file.ts';
 import { shownPath } from '../path-from.ts';
-import type { Runtime } from '../runtime.ts';
 import { UsageError } from '../usage-error.ts';
 import type { ReachedServer } from './server.ts';
+import type { RegistrationSession } from './session.ts';
 
 /** A key and where it is. */
 export interface FiledKey {
@@ -24,15 +24,13 @@ export interface FiledKey {
 /**
  * Loads the key file, or makes it when it is not there; never changes one that is.
  *
- * @param path of `--key`, relative to the working directory; default `keys/private.jwk.json` in `folder`
+ * The file is that of `--key`, relative to the working directory, else `keys/private.jwk.json` in the session's folder.
+ *
  * @throws UsageError when the server is an OpenEMR and the key is not for RS384
  */
 export async function provideKey(
-  path: string | undefined,
-  folder: string,
   { description }: Pick<ReachedServer, 'description'>,
-  dialogue: Dialogue,
-  { cwd }: Runtime,
+  { args: { key: path }, folder, dialogue, cwd }: RegistrationSession,
 ): Promise<FiledKey> {
   const file = path === undefined ? resolve(folder, DEFAULT_KEY_FILE) : resolve(cwd, path);
   const { made, key } = await loadOrMake(file, path, dialogue);

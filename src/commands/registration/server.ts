@@ -1,4 +1,4 @@
-/** Finds the server and, with the consent of whoever asks, trusts its certificate. */
+/** Finds the server and, with the user's consent, trusts its certificate. */
 import { resolve } from 'node:path';
 
 import { Agent, type buildConnector } from 'undici';
@@ -8,10 +8,9 @@ import { ProxyError } from '../../base/errors.ts';
 import type { TlsConfig } from '../../config/schema.ts';
 import type { Dialogue } from '../dialogue.ts';
 import { createWarningLogger } from '../loggers.ts';
-import type { Runtime } from '../runtime.ts';
-import type { RegistrationArgs } from './arguments.ts';
 import { assertPinned, trustCertificate } from './certificate-consent.ts';
 import { loadTrust, refusalOfAddress } from './flags.ts';
+import type { RegistrationSession } from './session.ts';
 
 /** Milliseconds for each request of the setup. */
 export const REQUEST_MS = 15_000;
@@ -27,19 +26,14 @@ export interface ReachedServer {
   written: readonly string[];
 }
 
-type Where = Pick<RegistrationArgs, 'url' | 'site' | 'pin-certificate' | 'ca' | 'scopes'>;
-
 /**
- * @param folder where `certs/` for a pinned certificate is
+ * Reaches the server of the arguments, or asks for its address.
+ *
  * @throws UsageError when a flag is missing, ProxyError when there is no such server or it is not trusted
  */
-export async function reachServer(
-  args: Where,
-  folder: string,
-  dialogue: Dialogue,
-  runtime: Runtime,
-): Promise<ReachedServer> {
-  if (args.url !== undefined) return reach(args.url, args, folder, dialogue, runtime);
+export async function reachServer(session: RegistrationSession): Promise<ReachedServer> {
+  const { args, dialogue } = session;
+  if (args.url !== undefined) return reach(args.url, session);
   for (;;) {
     const url = await dialogue.askText({
       flag: 'the URL of the server',
@@ -49,7 +43,7 @@ export async function reachServer(
       check: (text) => refusalOfAddress(text, args.site),
     });
     try {
-      return await reach(url, args, folder, dialogue, runtime);
+      return await reach(url, session);
     } catch (error) {
       // Mistyped more often than down; another address may be the right one.
       if (!(error instanceof ProxyError) || !error.code.startsWith('server-')) throw error;
@@ -58,48 +52,41 @@ export async function reachServer(
   }
 }
 
-async function reach(
-  url: string,
-  args: Where,
-  folder: string,
-  dialogue: Dialogue,
-  runtime: Runtime,
-): Promise<ReachedServer> {
+async function reach(url: string, session: RegistrationSession): Promise<ReachedServer> {
+  const { args, cwd, dialogue } = session;
   const pin = args['pin-certificate'];
-  const ca = args.ca === undefined ? undefined : resolve(runtime.cwd, args.ca);
-  const first = await ask(url, args, ca === undefined ? {} : { ca }, runtime);
+  const ca = args.ca === undefined ? undefined : resolve(cwd, args.ca);
+  const first = await ask(url, ca === undefined ? {} : { ca }, session);
   if (!('untrusted' in first)) {
     await assertPinned(pin, first.description.fhirBase, REQUEST_MS);
-    return tell(first, dialogue);
+    return describe(first, dialogue);
   }
   const { origin } = first.untrusted;
-  const how = { cwd: runtime.cwd, timeoutMs: REQUEST_MS };
-  const trusted = await trustCertificate(origin, args, folder, dialogue, how);
+  const trusted = await trustCertificate(origin, REQUEST_MS, session);
   const { serverName } = trusted;
   const tls = { ca: trusted.ca, ...(serverName === undefined ? {} : { serverName }) };
-  const second = await ask(url, args, tls, runtime);
+  const second = await ask(url, tls, session);
   if ('untrusted' in second) {
     throw new ProxyError(
       'certificate-not-trusted',
       `the pinned certificate of "${origin}" is not enough (${second.untrusted.code}): name its authority with --ca`,
     );
   }
-  return tell({ ...second, written: trusted.written ? [trusted.ca] : [] }, dialogue);
+  return describe({ ...second, written: trusted.written ? [trusted.ca] : [] }, dialogue);
 }
 
 async function ask(
   url: string,
-  { site }: Where,
   tls: ReachedServer['tls'],
-  runtime: Runtime,
+  session: RegistrationSession,
 ): Promise<ReachedServer | { untrusted: { origin: string; code: string } }> {
   const options = await loadTrust(tls);
   const connect = { ...(options as buildConnector.BuildOptions), timeout: REQUEST_MS };
   const dispatcher = new Agent({ connect });
-  const logger = createWarningLogger(runtime);
+  const logger = createWarningLogger(session);
   try {
     const found = await requestServerDescription(url, {
-      site,
+      site: session.args.site,
       dispatcher,
       timeoutMs: REQUEST_MS,
       clock: Date,
@@ -114,7 +101,8 @@ async function ask(
   }
 }
 
-function tell(server: ReachedServer, dialogue: Dialogue): ReachedServer {
+/** Says what was found. */
+function describe(server: ReachedServer, dialogue: Dialogue): ReachedServer {
   const { fhirBase, software, fhirVersion, systemScopes, tokenEndpoint } = server.description;
   const name = software.name ?? 'a FHIR server';
   const version = software.version ?? (name === 'OpenEMR' ? '7.0.4 or later' : '');
