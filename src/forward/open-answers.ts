@@ -7,7 +7,7 @@ import { LRUCache } from 'lru-cache';
 import type { Dispatcher } from 'undici';
 
 import type { AnswerHandler, Dispatch } from './dispatch.ts';
-import { findField } from './response-fields.ts';
+import { findField, OWN_CACHE_STATUS } from './response-fields.ts';
 import { fetchAnswer, replayAnswer, type StoredAnswer } from './stored-answer.ts';
 
 /** What the reuse of answers needs. */
@@ -120,7 +120,7 @@ function reuseMs({ status, fields, body }: StoredAnswer, lifetimeMs: number): nu
 /** `Age` (RFC 9111 section 5.1) and `Cache-Status` (RFC 9211). */
 function agedFields({ receivedAtMs }: StoredAnswer, now: number): string[] {
   const seconds = Math.max(0, Math.floor((now - receivedAtMs) / 1000));
-  return ['Age', String(seconds), 'Cache-Status', 'fhir-auth-proxy; hit'];
+  return ['Age', String(seconds), 'Cache-Status', OWN_CACHE_STATUS];
 }
 
 function mayReuse(fields: readonly string[]): boolean {

@@ -13,8 +13,45 @@ const REMOVED: ReadonlySet<string> = new Set([
   'cookie',
   'apicsrftoken',
   'x-api-key',
-  // Where a request came from: unchecked, and it changes what OpenEMR answers.
+  // Where a request came from and whom it was for: unchecked, and it changes what servers answer.
   'forwarded',
+  'forwarded-for',
+  'forwarded-host',
+  'forwarded-proto',
+  'x-forwarded',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'x-originating-ip',
+  'x-remote-ip',
+  'x-remote-addr',
+  'x-remote-user',
+  'remote-user',
+  'remote-addr',
+  'client-ip',
+  'real-ip',
+  'true-client-ip',
+  'cf-connecting-ip',
+  'cf-connecting-ipv6',
+  'fastly-client-ip',
+  'x-appengine-user-ip',
+  'x-azure-clientip',
+  'x-envoy-external-address',
+  'x-envoy-original-path',
+  'x-host',
+  'x-original-host',
+  'x-http-host-override',
+  'x-http-destinationurl',
+  'x-original-forwarded-for',
+  'x-proxyuser-ip',
+  'x-scheme',
+  'x-url-scheme',
+  'x-ssl-client-cert',
+  'ssl-client-cert',
+  'x-client-cert',
+  'client-cert',
+  'client-cert-chain',
+  'front-end-https',
   // Hop-by-hop, and Expect, which Node has answered already.
   'connection',
   'keep-alive',
@@ -33,7 +70,10 @@ const REMOVED: ReadonlySet<string> = new Set([
   'x-method-override',
   // Frameworks take these for the path that is asked for (CVE-2018-14773).
   'x-original-url',
+  'x-original-uri',
   'x-rewrite-url',
+  'x-override-url',
+  'x-method',
 ]);
 
 const REMOVED_PREFIXES = ['x-forwarded-', 'sec-fetch-', 'access-control-request-'] as const;
@@ -48,9 +88,10 @@ function crossesToUpstream(name: string): boolean {
   if (known !== undefined) return known;
   const lower = name.toLowerCase();
   const verdict =
+    // CGI maps every character but letters and digits to "_" in the name of a variable, so that
+    // X_Forwarded.For would be read as X-Forwarded-For: such names have no other use.
+    /^[a-z\d-]+$/.test(lower) &&
     !REMOVED.has(lower) &&
-    // CGI maps "-" and "_" to one variable: X_Forwarded_For would be read as X-Forwarded-For.
-    !lower.includes('_') &&
     !REMOVED_PREFIXES.some((prefix) => lower.startsWith(prefix));
   if (verdicts.size < MOST_VERDICTS) verdicts.set(name, verdict);
   return verdict;

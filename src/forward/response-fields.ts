@@ -1,10 +1,24 @@
 /** Fields that cross from the upstream to the client, and the reason phrase. */
 
+import { CONTAINMENT_FIELDS, promptsForPassword, steersBrowser } from './browser-steering.ts';
+
+/** `Cache-Status` (RFC 9211) of a response that this proxy had in hand. */
+export const OWN_CACHE_STATUS = 'fhir-auth-proxy; hit';
+
 /** Fields as they came: names and values in turn, one character for one byte. */
 export type RawFields = readonly string[];
 
 /** What is to be known of a field by its name. */
-type Kind = 'removed' | 'connection' | 'linking' | 'length' | 'digest' | 'coding' | 'other';
+type Kind =
+  | 'removed'
+  | 'connection'
+  | 'challenge'
+  | 'cache'
+  | 'linking'
+  | 'length'
+  | 'digest'
+  | 'coding'
+  | 'other';
 
 const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   // Hop-by-hop (RFC 9110 section 7.6.1).
@@ -16,11 +30,10 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ['trailer', 'removed'],
   ['transfer-encoding', 'removed'],
   ['upgrade', 'removed'],
-  // OpenEMR's session cookies: cookies ignore ports, so every other local server would get them.
-  ['set-cookie', 'removed'],
-  // Would force https on every local server of this name, for a year.
-  ['strict-transport-security', 'removed'],
-  ['alt-svc', 'removed'],
+  // A browser asks for a password on behalf of the proxy, and remembers it for all of this origin.
+  ['www-authenticate', 'challenge'],
+  // Set by this proxy on a response that it reuses (open-answers.ts); what other caches say does not cross.
+  ['cache-status', 'cache'],
   // The value may hold an absolute URL of the upstream.
   ['location', 'linking'],
   ['content-location', 'linking'],
@@ -41,8 +54,7 @@ function kindOf(name: string): Kind {
   const known = kinds.get(name);
   if (known !== undefined) return known;
   const lower = name.toLowerCase();
-  const kind =
-    KINDS.get(lower) ?? (lower.startsWith('access-control-') ? 'removed' : ('other' as const));
+  const kind = KINDS.get(lower) ?? (steersBrowser(lower) ? 'removed' : 'other');
   if (kinds.size < MOST_KINDS) kinds.set(name, kind);
   return kind;
 }
@@ -72,7 +84,10 @@ export function readFields(fields: readonly (Buffer | string)[]): RawFields {
   return read;
 }
 
-/** Fields for the client, names and values in turn; order, spelling and duplicates survive. */
+/**
+ * Fields for the client, names and values in turn; order, spelling and duplicates of what crosses
+ * survive. Every response carries {@link CONTAINMENT_FIELDS}.
+ */
 export function buildResponseFields(
   rawFields: RawFields,
   { rewriteField, bodyChanges, decoded, length, added, withheld }: ResponseFieldOptions,
@@ -92,6 +107,8 @@ export function buildResponseFields(
     if (
       kind === 'removed' ||
       kind === 'connection' ||
+      (kind === 'challenge' && promptsForPassword(value)) ||
+      (kind === 'cache' && value !== OWN_CACHE_STATUS) ||
       (bodyChanges && (kind === 'length' || kind === 'digest')) ||
       (decoded && kind === 'coding')
     ) {
@@ -102,7 +119,7 @@ export function buildResponseFields(
   }
   const kept = named === undefined ? fields : without(fields, named);
   if (length !== undefined) kept.push('Content-Length', String(length));
-  kept.push(...added);
+  kept.push(...CONTAINMENT_FIELDS, ...added);
   return kept;
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
+import { CONTAINMENT_FIELDS } from '../../src/forward/browser-steering.ts';
 import { buildRequestFields } from '../../src/forward/request-fields.ts';
 import {
   buildResponseFields,
@@ -38,6 +39,30 @@ describe('fields to the upstream', () => {
     ['X-Method-Override', 'X-Method-Override'],
     ['X-Original-URL, which frameworks take for the path (CVE-2018-14773)', 'X-Original-URL'],
     ['X-Rewrite-URL', 'X-Rewrite-URL'],
+    ...[
+      'X-Real-IP',
+      'X-Client-IP',
+      'Client-IP',
+      'True-Client-IP',
+      'X-Cluster-Client-IP',
+      'CF-Connecting-IP',
+      'X-Forwarded',
+      'Forwarded-For',
+      'X-Host',
+      'X-Original-Host',
+      'X-Remote-User',
+      'X-Original-URI',
+      'Front-End-Https',
+      'Client-Cert',
+      // What CGI folds into one of them.
+      'X.HTTP.Method.Override',
+      'X!HTTP!Method',
+      'X~Forwarded~For',
+      'X*Real*IP',
+      "X'Y",
+      'X|Y',
+      'X`Y',
+    ].map((name): [string, string] => [name, name]),
     ['Expect', 'Expect'],
     ['TE', 'TE'],
     ['Trailer, which has killed proxies', 'Trailer'],
@@ -115,14 +140,83 @@ describe('fields to the upstream', () => {
 });
 
 describe('fields to the client', () => {
+  /** What is built, without the fields that every response carries. */
+  const built = (fields: RawFields, options: Parameters<typeof buildResponseFields>[1]) => {
+    const all = buildResponseFields(fields, options);
+    const at = all.indexOf(CONTAINMENT_FIELDS[0]!);
+    assert.deepEqual(all.splice(at, CONTAINMENT_FIELDS.length), CONTAINMENT_FIELDS);
+    return all;
+  };
   const build = (fields: RawFields, bodyChanges = false) =>
-    buildResponseFields(fields, {
+    built(fields, {
       rewriteField: undefined,
       bodyChanges,
       decoded: false,
       length: undefined,
       added: [],
     });
+
+  test('every response is kept from acting in the origin of the proxy', () => {
+    assert.deepEqual(CONTAINMENT_FIELDS, [
+      'Content-Security-Policy',
+      "sandbox; default-src 'none'; frame-ancestors 'none'",
+      'X-Content-Type-Options',
+      'nosniff',
+      'Cross-Origin-Resource-Policy',
+      'same-site',
+    ]);
+  });
+
+  for (const name of [
+    'Set-Cookie2',
+    'Clear-Site-Data',
+    'Refresh',
+    'Service-Worker-Allowed',
+    'NEL',
+    'Report-To',
+    'Reporting-Endpoints',
+    'Public-Key-Pins',
+    'Alt-Svc',
+    'SourceMap',
+    'X-SourceMap',
+    'Speculation-Rules',
+    'Origin-Agent-Cluster',
+    'Accept-CH',
+    'Content-Security-Policy',
+    'Content-Security-Policy-Report-Only',
+    'X-Content-Type-Options',
+    'X-Frame-Options',
+    'X-XSS-Protection',
+    'Cross-Origin-Opener-Policy',
+    'Cross-Origin-Resource-Policy',
+    'Permissions-Policy',
+    'Referrer-Policy',
+    'Timing-Allow-Origin',
+    'Proxy-Status',
+    'Cache-Status',
+    'Server-Timing',
+    'Sec-GPC',
+    'Attribution-Reporting-Register-Source',
+  ]) {
+    test(`the upstream does not steer the browser by ${name}, in any case`, () => {
+      const fields = raw(name, 'x', name.toUpperCase(), 'y', 'ETag', 'e');
+      assert.deepEqual(build(fields), ['ETag', 'e']);
+    });
+  }
+
+  for (const [value, crosses] of [
+    ['Bearer', true],
+    ['Bearer realm="basic training", error="invalid_token"', true],
+    ['Basic realm="OpenEMR login"', false],
+    ['Bearer, Basic realm="x"', false],
+    ['Negotiate', false],
+    ['nTlM', false],
+    ['Digest realm="x"', false],
+  ] as const) {
+    test(`a challenge ${crosses ? 'crosses' : 'that opens a password dialog does not cross'}: ${value}`, () => {
+      assert.equal(build(raw('WWW-Authenticate', value)).length, crosses ? 2 : 0);
+    });
+  }
 
   test('removes cookies, HSTS, CORS and hop-by-hop fields', () => {
     assert.deepEqual(
@@ -176,7 +270,7 @@ describe('fields to the client', () => {
       'WWW-Authenticate',
       'Bearer',
       'WWW-Authenticate',
-      'Basic',
+      'DPoP',
     ];
     assert.deepEqual(build(raw(...fields)), fields);
   });
@@ -190,7 +284,7 @@ describe('fields to the client', () => {
   test("a known length takes the place of the upstream's, digests stay while the bytes do", () => {
     const fields = raw('Content-Length', '3', 'Content-Digest', 'd', 'ETag', 'e');
     const options = { rewriteField: undefined, decoded: false, length: 7, added: [] };
-    assert.deepEqual(buildResponseFields(fields, { ...options, bodyChanges: false }), [
+    assert.deepEqual(built(fields, { ...options, bodyChanges: false }), [
       'Content-Digest',
       'd',
       'ETag',
@@ -198,7 +292,7 @@ describe('fields to the client', () => {
       'Content-Length',
       '7',
     ]);
-    assert.deepEqual(buildResponseFields(fields, { ...options, bodyChanges: true }), [
+    assert.deepEqual(built(fields, { ...options, bodyChanges: true }), [
       'ETag',
       'e',
       'Content-Length',
@@ -207,7 +301,7 @@ describe('fields to the client', () => {
   });
 
   test('rewrites Location, Content-Location and Link, and no other field', () => {
-    const fields = buildResponseFields(
+    const fields = built(
       raw('Location', 'u/1', 'Content-Location', 'u/2', 'Link', '<u/3>', 'X-Link', 'u/4'),
       {
         rewriteField: (value) => value.replace('u/', 'p/'),
@@ -234,7 +328,7 @@ describe('fields to the client', () => {
   test('an undone content coding takes its field along', () => {
     const fields = raw('Content-Encoding', 'gzip', 'Content-Length', '3', 'ETag', 'e');
     assert.deepEqual(
-      buildResponseFields(fields, {
+      built(fields, {
         rewriteField: undefined,
         bodyChanges: true,
         decoded: true,
