@@ -44,6 +44,10 @@ export const accessSchema = z
         description:
           'Resource types and operations that are refused, also when "allow" names them. An export holds every type that the scopes grant: deny "$export" too.',
       }),
+    multipart: z.boolean().default(false).meta({
+      description:
+        'Let multipart/form-data bodies through whose parts are plain, at most 1 MiB. FHIR has none, and OpenEMR reads parameters from them that replace the path.',
+    }),
     maxBodyBytes: z
       .int()
       .min(0)

@@ -1,19 +1,10 @@
 /** Form bodies: PHP reads parameters from them as it does from the query. */
 import { ProxyError } from '../base/errors.ts';
 import type { BodyJudge } from './admission.ts';
-import { METHOD_PARAMETER, REWRITE_COMMAND, hasPhpParameter } from './php-name.ts';
+import { REWRITE_COMMAND, hasPhpParameter } from './php-name.ts';
 
 /** Longest form body that is looked into; a search that needs more is not one. */
 const MAX_FORM_BYTES = 1_048_576;
-
-/**
- * The names in a multipart body, where PHP decodes nothing but lets a part's field be folded over
- * two lines. Looked for anywhere, since what counts as a part is a matter of opinion.
- */
-const IN_MULTIPART: Readonly<Record<string, RegExp>> = {
-  [REWRITE_COMMAND]: /[_ .[]REWRITE(?:[_ .[]|\r?\n[ \t])COMMAND/,
-  [METHOD_PARAMETER]: /[_ .[]method/,
-};
 
 /** How a body of this media type is read, or undefined when it is no form. */
 export function formKind(contentType: string): 'urlencoded' | 'multipart' | undefined {
@@ -24,16 +15,17 @@ export function formKind(contentType: string): 'urlencoded' | 'multipart' | unde
   return lower.includes('x-www-form-urlencoded') ? 'urlencoded' : undefined;
 }
 
-/** @param readOnly whether a parameter that replaces the method is refused as well */
-export function createFormJudge(kind: 'urlencoded' | 'multipart', readOnly: boolean): BodyJudge {
-  const names = readOnly ? [REWRITE_COMMAND, METHOD_PARAMETER] : [REWRITE_COMMAND];
+/**
+ * Judges a urlencoded form by the names of its parameters.
+ *
+ * @param names parameters that may not occur, as PHP calls them
+ */
+export function createFormJudge(names: readonly string[]): BodyJudge {
   return {
     maxBytes: MAX_FORM_BYTES,
     judge(body) {
       const text = body.toString('latin1');
-      const found = names.find((name) =>
-        kind === 'urlencoded' ? hasPhpParameter(text, name) : IN_MULTIPART[name]?.test(text),
-      );
+      const found = names.find((name) => hasPhpParameter(text, name));
       return found === undefined ? undefined : refuseParameter(found, 'form body');
     },
     tooLarge: () =>

@@ -46,8 +46,12 @@ function mayBegin(text: string, start: number, name: string): boolean {
 function phpName(parameter: string): string {
   const equals = parameter.indexOf('=');
   const raw = equals < 0 ? parameter : parameter.slice(0, equals);
-  const decoded = percentDecode(percentDecode(raw.replaceAll('+', ' ')));
-  return decoded.replace(/^ +/, '').replaceAll(/[ .[]/g, '_');
+  return phpVariableName(percentDecode(percentDecode(raw.replaceAll('+', ' '))));
+}
+
+/** What PHP calls a parameter whose name is decoded: cut at NUL, without leading spaces, with underscores. */
+export function phpVariableName(name: string): string {
+  return (name.split('\0')[0] ?? '').replace(/^ +/, '').replaceAll(/[ .[]/g, '_');
 }
 
 function percentDecode(text: string): string {

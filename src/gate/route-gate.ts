@@ -9,6 +9,7 @@ import type { Admission, BodyJudge } from './admission.ts';
 import { createBundleJudge } from './bundle-body.ts';
 import type { ScannedFields } from './field-scan.ts';
 import { createFormJudge, formKind, refuseEncodedForm, refuseParameter } from './form-body.ts';
+import { createMultipartJudge, refuseMultipart } from './multipart.ts';
 import { parseParameterNames } from './parameter-names.ts';
 import { METHOD_PARAMETER, REWRITE_COMMAND, hasPhpParameter } from './php-name.ts';
 
@@ -37,12 +38,10 @@ export interface RouteGate {
 export function createRouteGate(route: RouteConfig): RouteGate {
   const base = route.path;
   const rules = createAccessRules(route.access);
-  const { maxBodyBytes } = route.access;
+  const { maxBodyBytes, multipart } = route.access;
   const bundleJudge = rules.judgesBatches ? createBundleJudge(rules) : undefined;
-  const formJudges = {
-    urlencoded: createFormJudge('urlencoded', rules.readOnly),
-    multipart: createFormJudge('multipart', rules.readOnly),
-  };
+  const steering = rules.readOnly ? [REWRITE_COMMAND, METHOD_PARAMETER] : [REWRITE_COMMAND];
+  const formJudge = createFormJudge(steering);
 
   return { base, rules, admit };
 
@@ -87,7 +86,8 @@ export function createRouteGate(route: RouteConfig): RouteGate {
     if (fields.contentEncoding !== '' && fields.contentEncoding.toLowerCase() !== 'identity') {
       return refuseEncodedForm();
     }
-    return formJudges[kind];
+    if (kind === 'urlencoded') return formJudge;
+    return multipart ? createMultipartJudge(fields.contentType, steering) : refuseMultipart();
   }
 
   function refused(error: ProxyError, corsFields: readonly string[]): Admission {

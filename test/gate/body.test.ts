@@ -27,8 +27,6 @@ for (const type of [
   'Application/X-WWW-Form-Urlencoded; charset=UTF-8',
   `${FORM},application/json`,
   ` ${FORM} x`,
-  'multipart/form-data; boundary=x',
-  'Multipart/Form-Data;boundary="x"',
 ]) {
   test(`a body is searched when it is sent as "${type}"`, () => {
     // PHP reads no form body of a GET; what stands between may make another method of it.
@@ -99,26 +97,78 @@ test('a compressed form body is refused, since it cannot be searched', () => {
   assert.ok(admitted(ask(gate, 'POST', '/fhir/Patient/_search', plain)).judgeBody);
 });
 
+const MULTIPART = 'multipart/form-data; boundary=b';
 const part = (disposition: string): string =>
   `--b\r\nContent-Disposition: form-data; ${disposition}\r\n\r\nvalue\r\n--b--\r\n`;
 
-for (const [name, body, code] of [
-  ['another name', part('name="name"'), undefined],
-  ['quoted', part('name="_REWRITE_COMMAND"'), 'parameter-refused'],
-  ['unquoted', part('name=_REWRITE_COMMAND'), 'parameter-refused'],
-  ['in single quotes', part("name='_REWRITE.COMMAND'"), 'parameter-refused'],
-  ['with a space', part('name=" _REWRITE COMMAND"'), 'parameter-refused'],
-  ['with a bracket', part('name="_REWRITE[COMMAND"'), 'parameter-refused'],
-  ['folded', part('name="_REWRITE\r\n COMMAND"'), 'parameter-refused'],
-  [
-    'without an end',
-    '--b\r\nContent-Disposition: form-data; name=_REWRITE_COMMAND',
-    'parameter-refused',
-  ],
-] as const) {
-  test(`multipart body with the parameter ${name}: ${code ?? 'passes'}`, () => {
-    const multipart = judgeOf('/Patient/_search', 'multipart/form-data; boundary=b');
-    assert.equal(judge(multipart, body)?.code, code);
+for (const type of [
+  MULTIPART,
+  'Multipart/Form-Data;boundary="x"',
+  'multipart/mixed',
+  ' MULTIPART/x',
+]) {
+  test(`a body of type "${type}" is refused unless the route asks for it`, () => {
+    const error = refusal(ask(buildGate(), 'POST', '/fhir/Patient', ['Content-Type', type]));
+    assert.equal(error.code, 'multipart-refused');
+    assert.equal(error.status, 415);
+    assert.match(error.message, /"access\.multipart"/);
+  });
+}
+
+const multipart = { multipart: true };
+
+for (const type of [
+  'multipart/form-data',
+  'multipart/form-data; boundary=',
+  'multipart/form-data; boundary=b; boundary=c',
+  'multipart/form-data; boundary=b; charset=utf-7',
+  'multipart/form-data; boundary="a b"',
+  `multipart/form-data; boundary=${'b'.repeat(71)}`,
+  'multipart/mixed; boundary=b',
+  'application/json, multipart/form-data; boundary=b',
+  "multipart/form-data; boundary*=utf-8''b",
+]) {
+  test(`a route that asks for multipart refuses the odd content type "${type}"`, () => {
+    const gate = buildGate({ access: multipart });
+    const error = refusal(ask(gate, 'POST', '/fhir/Patient', ['Content-Type', type]));
+    assert.equal(error.code, 'multipart-refused');
+  });
+}
+
+const PARTS: readonly (readonly [name: string, body: string, passes?: true])[] = [
+  ['another name', part('name="name"'), true],
+  ['a file', part('name="file"; filename="a b.pdf"'), true],
+  ['no parts but the end', '--b--', true],
+  ['the parameter', part('name="_REWRITE_COMMAND"')],
+  ['the parameter with a dot', part('name="_REWRITE.COMMAND"')],
+  ['the parameter with spaces', part('name=" _REWRITE COMMAND"')],
+  ['the parameter with a bracket', part('name="_REWRITE[COMMAND"')],
+  ['the parameter as an array', part('name="_REWRITE_COMMAND[a]"')],
+  ['an unquoted name', part('name=_REWRITE_COMMAND')],
+  ['single quotes', part("name='_REWRITE.COMMAND'")],
+  ['an escaped quote', part(String.raw`name="a\"; name="_REWRITE_COMMAND"`)],
+  ['a folded header', part('name="_REWRITE\r\n COMMAND"')],
+  ['a name cut by a line break', part('name="_REWRI\r\nTE_COMMAND"')],
+  ['a name cut by a bare line feed', part('name="_REWRITE_COM\nMAND"')],
+  ['a name cut by a bare carriage return', part('name="_REWRITE_COM\rMAND"')],
+  ['a name with NUL', part('name="_REWRITE_COMMAND\0"')],
+  ['two names', part('name="a"; name="_REWRITE_COMMAND"')],
+  ['an encoded name', part("name*=utf-8''_REWRITE_COMMAND")],
+  ['two dispositions', part('name="a"\r\nContent-Disposition: form-data; name="b"')],
+  ['another header', part('name="a"\r\nX-A: b')],
+  ['a transfer encoding', part('name="a"\r\nContent-Transfer-Encoding: base64')],
+  ['a blank before the colon', '--b\r\nContent-Disposition : form-data; name="a"\r\n\r\n\r\n--b--'],
+  ['text before the first boundary', `x\r\n${part('name="a"')}`],
+  ['no end', '--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nv'],
+  ['text after the end', `${part('name="a"')}--b\r\n`],
+  ['bare line feeds', '--b\nContent-Disposition: form-data; name="a"\n\nv\n--b--\n'],
+  ['a boundary that is longer', part('name="a"').replace('\r\n--b--', '\r\n--bc\r\n\r\n\r\n--b--')],
+];
+
+for (const [name, body, passes] of PARTS) {
+  test(`a route that asks for multipart ${passes ? 'takes' : 'refuses'} ${name}`, () => {
+    const error = judge(judgeOf('/Patient', MULTIPART, multipart), body);
+    assert.equal(error?.code, passes ? undefined : 'multipart-refused');
   });
 }
 
@@ -127,8 +177,8 @@ test('a read-only route refuses a method parameter in a form body', () => {
   const form = judgeOf('/Patient/_search', FORM, access);
   assert.equal(judge(form, '_method=DELETE')?.code, 'parameter-refused');
   assert.match(judge(form, '.method=PUT')?.message ?? '', /replaces the method/);
-  const multipart = judgeOf('/Patient/_search', 'multipart/form-data; boundary=b', access);
-  assert.equal(judge(multipart, part('name="_method"'))?.code, 'parameter-refused');
+  const parts = judgeOf('/Patient/_search', MULTIPART, { ...access, multipart: true });
+  assert.equal(judge(parts, part('name="_method"'))?.code, 'multipart-refused');
 });
 
 const entry = (method: unknown, url: unknown): object => ({ request: { method, url } });

@@ -66,7 +66,9 @@ for (const [name, type, body] of [
   ['a Bundle', 'application/fhir+json', '{"resourceType":"Bundle","entry":['],
 ] as const) {
   test(`${name} that has to be judged and does not end is refused at its bound, and not kept`, async (t) => {
-    const { port, received } = await startProxy(t, { route: { access: { readOnly: true } } });
+    const { port, received } = await startProxy(t, {
+      route: { access: { readOnly: true, multipart: true } },
+    });
     const socket = connect(port, '127.0.0.1');
     t.after(() => socket.destroy());
     let answered = '';
