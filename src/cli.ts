@@ -2,20 +2,24 @@
 import { isatty } from 'node:tty';
 
 import { readVersion } from './base/version.ts';
+import { createOutput, type Output } from './commands/output.ts';
+import { SECRET_VARIABLES } from './commands/own-secrets.ts';
 import { runProgram } from './commands/program.ts';
-import { type Output, type Runtime, type StopSignal, signalExitCode } from './commands/runtime.ts';
+import { type Runtime, type StopSignal, signalExitCode } from './commands/runtime.ts';
+import type { Environment } from './config/environment.ts';
 
 /** Signals that a program run by a command gets, too. */
 const PASSED_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const;
 
 /** Wires the process to a {@link Runtime}. */
-function createProcessRuntime(): Runtime {
+function createProcessRuntime(environment: Environment): Runtime {
   let stop: AbortController | undefined;
   return {
     stdin: { isTTY: isatty(process.stdin.fd), stream: process.stdin },
-    stdout: createOutput(process.stdout),
-    stderr: createOutput(process.stderr),
-    environment: process.env,
+    stdout: createProcessOutput(process.stdout),
+    stderr: createProcessOutput(process.stderr),
+    environment,
+    hideVariables,
     cwd: process.cwd(),
     stopSignal() {
       stop ??= listenForSignals();
@@ -35,6 +39,19 @@ function createProcessRuntime(): Runtime {
   };
 }
 
+/** What the program was given; its secrets stay here alone, where neither a child nor a crash report finds them. */
+function takeEnvironment(): Environment {
+  const environment = { ...process.env };
+  hideVariables(SECRET_VARIABLES);
+  // Node 22.13 and later; a report is for strangers to read, so other people's secrets stay out as well.
+  Object.assign(process.report, { excludeEnv: true });
+  return environment;
+}
+
+function hideVariables(names: readonly string[]): void {
+  for (const name of names) delete process.env[name];
+}
+
 function listenForSignals(): AbortController {
   const controller = new AbortController();
   const onSignal = (signal: StopSignal) => {
@@ -46,20 +63,20 @@ function listenForSignals(): AbortController {
   return controller;
 }
 
-function createOutput(stream: NodeJS.WriteStream & { fd: number }): Output {
-  // Whoever reads may leave early, as in "| head"; that is not our failure.
+function createProcessOutput(stream: NodeJS.WriteStream & { fd: number }): Output {
+  // The reader may leave early, as in "| head"; that is not our failure.
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });
-  return {
-    write: (text) => void stream.write(text),
+  return createOutput({
+    stream,
     isTTY: isatty(stream.fd),
     columns: stream.columns ?? 80,
-    stream,
-  };
+    noColor: process.env['NO_COLOR'],
+  });
 }
 
-const exitCode = await runProgram(process.argv.slice(2), createProcessRuntime(), {
+const exitCode = await runProgram(process.argv.slice(2), createProcessRuntime(takeEnvironment()), {
   version: readVersion(),
 });
 // Standard output may be a pipe that is still being written.

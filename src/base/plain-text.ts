@@ -16,3 +16,17 @@ export function toPlainLine(text: string, longest = 200): string {
   const line = (cut ? text.slice(0, longest) : text).replaceAll(UNSAFE, ' ');
   return cut ? `${line}…` : line;
 }
+
+/** Text from elsewhere that may have several lines: as {@link toPlainLine}, uncut, and line feeds stay. */
+export function toPlainText(text: string): string {
+  return text.replaceAll(UNSAFE, (found) => found.replaceAll(/[^\n]+/g, ' '));
+}
+
+/** JSON text with unsafe characters as escapes (RFC 8259, section 7); line feeds between its tokens stay. */
+export function toPlainJson(json: string): string {
+  return json.replaceAll(UNSAFE, (found) =>
+    Array.from(found, (each) =>
+      each === '\n' ? each : `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    ).join(''),
+  );
+}

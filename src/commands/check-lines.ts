@@ -1,8 +1,9 @@
 /** Results of checks as people read them: a line each, the fix below it. */
 import type { Environment } from '../config/environment.ts';
 import type { CheckResult, CheckStatus } from '../doctor/result.ts';
-import { createPalette, oneLine, type Palette, wrap } from '../observe/pretty.ts';
-import type { Output } from './runtime.ts';
+import { oneLine, wrap } from '../observe/pretty.ts';
+import type { Output } from './output.ts';
+import { type Style, styled, type TerminalText } from './terminal-text.ts';
 
 /** Prints results as they come. */
 export interface CheckPrinter {
@@ -21,51 +22,47 @@ const MARKS: Readonly<Record<CheckStatus, readonly [mark: string, word: string]>
   fail: ['✗', 'fail'],
   skip: ['–', 'skip'],
 };
+const STYLES: Readonly<Record<CheckStatus, Style>> = {
+  ok: 'green',
+  warn: 'yellow',
+  fail: 'red',
+  skip: 'dim',
+};
 
-/**
- * Creates a printer. Colours only on a terminal, and not with NO_COLOR (any value but an empty one);
- * words in place of marks where the locale is said not to be UTF-8.
- */
+/** Creates a printer; words take the place of marks where the locale is said not to be UTF-8. */
 export function createCheckPrinter(output: Output, environment: Environment): CheckPrinter {
-  const isColoured = output.isTTY && (environment['NO_COLOR'] ?? '') === '';
-  const palette = createPalette(isColoured);
-  const isUtf8 = canShowMarks(environment);
+  const look = { isUtf8: canShowMarks(environment), columns: output.columns };
   const counts: Record<CheckStatus, number> = { ok: 0, warn: 0, fail: 0, skip: 0 };
   let heading: string | undefined;
   let skipped: CheckResult[] = [];
 
-  const erase = (): void => {
-    if (output.isTTY) output.write('\r\u001B[K');
-  };
   const endRoute = (): void => {
-    if (skipped.length > 0) {
-      output.write(formatSkipped(skipped, { palette, isUtf8, columns: output.columns }));
-    }
+    if (skipped.length > 0) output.write(formatSkipped(skipped, look));
     skipped = [];
   };
   const head = (route: string | undefined): void => {
     if (route === heading || route === undefined) return;
     endRoute();
     heading = route;
-    output.write(`\n${palette.bold(route)}\n`);
+    output.write(['\n', styled('bold', route), '\n']);
   };
 
   return {
     start(check, route) {
       if (!output.isTTY) return;
-      erase();
+      output.eraseLine();
       head(route);
-      output.write(palette.dim(`  … ${check}`));
+      output.write(styled('dim', `  … ${check}`));
     },
     result(result) {
-      erase();
+      output.eraseLine();
       head(result.route);
       counts[result.status] += 1;
       if (result.status === 'skip') skipped.push(result);
-      else output.write(formatResult(result, { palette, isUtf8, columns: output.columns }));
+      else output.write(formatResult(result, look));
     },
     end() {
-      erase();
+      output.eraseLine();
       endRoute();
       output.write(`\n${formatCounts(counts)}\n`);
     },
@@ -78,48 +75,45 @@ function canShowMarks({ LC_ALL, LC_CTYPE, LANG }: Environment): boolean {
   return locale === undefined || /utf-?8/i.test(locale);
 }
 
-function formatResult(
-  { check, status, message, fix, hint }: CheckResult,
-  look: { palette: Palette; isUtf8: boolean; columns: number },
-): string {
-  const { palette, isUtf8, columns } = look;
-  const colours = { ok: palette.green, warn: palette.yellow, fail: palette.red, skip: palette.dim };
-  const mark = colours[status](MARKS[status][isUtf8 ? 0 : 1]);
-  const indent = isUtf8 ? INDENT : INDENT + 3;
-  const width = Math.max(40, Math.min(columns, 120) - indent);
-  const below = (name: string, text: string): string[] =>
-    wrap(oneLine(text), width - 5).map(
-      (part, index) =>
-        `${' '.repeat(indent)}${palette.dim((index === 0 ? name : '').padEnd(5))}${part}`,
-    );
-  const [first = '', ...rest] = wrap(oneLine(message), width);
-  return [
-    `  ${mark} ${check.padEnd(NAME_WIDTH)}${first}`,
-    ...rest.map((part) => ' '.repeat(indent) + part),
-    ...(hint === undefined ? [] : below('hint', `${hint.title} (${hint.certainty}, ${hint.id})`)),
-    ...(fix === undefined ? [] : below('fix', fix)),
-  ]
-    .join('\n')
-    .concat('\n');
+interface Look {
+  isUtf8: boolean;
+  columns: number;
 }
 
-function formatSkipped(
-  skipped: readonly CheckResult[],
-  { palette, isUtf8, columns }: { palette: Palette; isUtf8: boolean; columns: number },
-): string {
+function formatResult(
+  { check, status, message, fix, hint }: CheckResult,
+  { isUtf8, columns }: Look,
+): TerminalText {
+  const mark = styled(STYLES[status], MARKS[status][isUtf8 ? 0 : 1]);
+  const indent = isUtf8 ? INDENT : INDENT + 3;
+  const width = Math.max(40, Math.min(columns, 120) - indent);
+  const below = (name: string, text: string): TerminalText[] =>
+    wrap(oneLine(text), width - 5).map((part, index) => [
+      ' '.repeat(indent),
+      styled('dim', (index === 0 ? name : '').padEnd(5)),
+      `${part}\n`,
+    ]);
+  const [first = '', ...rest] = wrap(oneLine(message), width);
+  return [
+    ['  ', mark, ` ${check.padEnd(NAME_WIDTH)}${first}\n`],
+    ...rest.map((part) => `${' '.repeat(indent)}${part}\n`),
+    ...(hint === undefined ? [] : below('hint', `${hint.title} (${hint.certainty}, ${hint.id})`)),
+    ...(fix === undefined ? [] : below('fix', fix)),
+  ];
+}
+
+function formatSkipped(skipped: readonly CheckResult[], { isUtf8, columns }: Look): TerminalText {
   const byReason = new Map<string, string[]>();
   for (const { check, message } of skipped) {
     byReason.set(message, [...(byReason.get(message) ?? []), check]);
   }
   const mark = `  ${MARKS.skip[isUtf8 ? 0 : 1]} `;
   const width = Math.max(40, Math.min(columns, 120) - mark.length);
-  return [...byReason]
-    .flatMap(([reason, names]) =>
-      wrap(`not checked: ${names.join(', ')} (${oneLine(reason)})`, width).map((part, index) =>
-        palette.dim(`${index === 0 ? mark : ' '.repeat(mark.length)}${part}\n`),
-      ),
-    )
-    .join('');
+  return [...byReason].flatMap(([reason, names]) =>
+    wrap(`not checked: ${names.join(', ')} (${oneLine(reason)})`, width).map((part, index) =>
+      styled('dim', `${index === 0 ? mark : ' '.repeat(mark.length)}${part}\n`),
+    ),
+  );
 }
 
 function formatCounts({ ok, warn, fail, skip }: Record<CheckStatus, number>): string {

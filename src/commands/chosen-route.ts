@@ -1,8 +1,9 @@
 /** The route that a command is about: the one of `--route`, else the only one of the configuration. */
-import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import type { ProxyConfig, RouteConfig } from '../config/schema.ts';
 import type { Arguments, ParsedArguments } from './command.ts';
 import { configArguments } from './config-flag.ts';
+import { loadCommandConfig } from './load.ts';
 import type { Runtime } from './runtime.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -20,13 +21,18 @@ export const routeArguments = {
 /** Which route is meant. */
 export type RouteArgs = Pick<ParsedArguments<typeof routeArguments>, 'config' | 'route'>;
 
-/** Loads the configuration as `start` does and picks the route. Throws ConfigError or UsageError. */
+/**
+ * Loads the configuration and picks the route.
+ *
+ * @param options.runsLogCommands default: no program that prints an error log runs
+ * @throws ConfigError, UsageError
+ */
 export async function loadChosenRoute(
   { config: file, route }: RouteArgs,
   runtime: Runtime,
+  { runsLogCommands }: { runsLogCommands: boolean } = { runsLogCommands: false },
 ): Promise<LoadedConfig & { route: RouteConfig }> {
-  const { environment, cwd } = runtime;
-  const loaded = await loadConfig({ file, environment, cwd });
+  const loaded = await loadCommandConfig({ file, runsLogCommands }, runtime);
   return { ...loaded, route: chooseRoute(loaded.config, route) };
 }
 

@@ -1,8 +1,10 @@
 /** Talking with a person: questions, progress, news. Without a terminal nothing is ever asked. */
 import type { Readable, Writable } from 'node:stream';
 
-import { createPalette, wrap } from '../observe/pretty.ts';
+import { toPlainText } from '../base/plain-text.ts';
+import { wrap } from '../observe/pretty.ts';
 import type { Runtime } from './runtime.ts';
+import { renderText, styled } from './terminal-text.ts';
 import { UsageError } from './usage-error.ts';
 
 /** A question that has a flag. */
@@ -53,7 +55,7 @@ export class Cancelled extends Error {
   override readonly name = 'Cancelled';
 }
 
-/** A dialogue on the terminal, if there is one to ask on and to show on; else plain lines. */
+/** A dialogue on the terminal, if standard input and standard error both are one; else plain lines. */
 export async function createDialogue(runtime: Runtime): Promise<Dialogue> {
   const { stdin, stderr } = runtime;
   return stdin.isTTY && stderr.isTTY
@@ -86,17 +88,18 @@ function createPlainDialogue({ stderr }: Runtime): Dialogue {
   };
 }
 
+/** The prompts write to the terminal themselves, so everything that they are given is cleaned here. */
 async function createTerminalDialogue({ stdin, stderr }: Runtime): Promise<Dialogue> {
   const [clack, { default: createSpinner }] = await Promise.all([
     import('@clack/prompts'),
     import('yocto-spinner'),
   ]);
-  const output = stderr.stream as Writable;
+  const output = stderr.rawStream as Writable;
   const common = { input: stdin.stream as Readable, output };
-  const palette = createPalette(true);
+  const bold = (text: string) => renderText(styled('bold', text), stderr.isColored);
   // Two columns are the bar at the margin.
   const fit = (text: string) =>
-    text
+    toPlainText(text)
       .split('\n')
       .flatMap((line) =>
         line.length > stderr.columns - 4 ? wrap(line, stderr.columns - 4) : [line],
@@ -109,28 +112,32 @@ async function createTerminalDialogue({ stdin, stderr }: Runtime): Promise<Dialo
   };
   return {
     interactive: true,
-    begin: (title) => clack.intro(title, { output }),
+    begin: (title) => clack.intro(toPlainText(title), { output }),
     step: (text) => clack.log.step(fit(text), { output }),
     warn: (text) => clack.log.warn(fit(text), { output }),
-    note: (title, lines) =>
-      clack.log.info([palette.bold(title), ...lines.map(fit)].join('\n'), { output }),
+    note: (title, lines) => clack.log.info([bold(title), ...lines.map(fit)].join('\n'), { output }),
     askText: ({ message, placeholder = '', check }) =>
       answer(
         clack.text({
           ...common,
-          message,
-          placeholder,
-          validate: (text) =>
-            (text ?? '').trim() === '' ? 'something is expected' : check?.(text ?? ''),
+          message: toPlainText(message),
+          placeholder: toPlainText(placeholder),
+          validate: (text = '') =>
+            text.trim() === '' ? 'expected a text' : plainOrNothing(check?.(text)),
         }),
       ),
-    askConfirm: ({ message }) => answer(clack.confirm({ ...common, message })),
+    askConfirm: ({ message }) =>
+      answer(clack.confirm({ ...common, message: toPlainText(message) })),
     askMany: ({ message, choices, initial }) =>
       answer(
         clack.multiselect({
           ...common,
-          message,
-          options: choices.map(({ value, hint }) => ({ value, hint })),
+          message: toPlainText(message),
+          options: choices.map(({ value, hint }) => ({
+            value,
+            label: toPlainText(value),
+            hint: toPlainText(hint),
+          })),
           initialValues: [...initial],
           maxItems: 12,
           required: true,
@@ -138,14 +145,22 @@ async function createTerminalDialogue({ stdin, stderr }: Runtime): Promise<Dialo
       ),
     progress(text) {
       // Not clack's spinner: it takes the keyboard, and ends the process with 0 on Ctrl-C.
-      const spinner = createSpinner({ text, stream: output, handleSignals: false }).start();
+      const spinner = createSpinner({
+        text: toPlainText(text),
+        stream: output,
+        handleSignals: false,
+      }).start();
       return {
         update(next) {
-          spinner.text = next;
+          spinner.text = toPlainText(next);
         },
-        done: (last) => void spinner.success(last),
+        done: (last) => void spinner.success(toPlainText(last)),
         stop: () => void spinner.stop(),
       };
     },
   };
+}
+
+function plainOrNothing(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : toPlainText(text);
 }

@@ -1,5 +1,5 @@
 import { ConfigError } from '../base/errors.ts';
-import { loadConfig, type LoadedConfig } from '../config/load.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import { describeConfig, describeConfigError } from '../doctor/config.ts';
 import type { CheckResult } from '../doctor/result.ts';
 import { runChecks } from '../doctor/run-checks.ts';
@@ -8,6 +8,7 @@ import { findRoute } from './chosen-route.ts';
 import type { Arguments, Command } from './command.ts';
 import { configArguments } from './config-flag.ts';
 import { ExitError } from './exit-error.ts';
+import { loadCommandConfig, logCommandArguments } from './load.ts';
 import { createSilentLogger } from './loggers.ts';
 import { EXIT, type Runtime, type StopSignal, signalExitCode } from './runtime.ts';
 
@@ -24,6 +25,7 @@ const doctorArguments = {
     default: false,
     describe: 'Print an array of {check, route, status, message, fix, hint}',
   },
+  ...logCommandArguments,
 } satisfies Arguments;
 
 /** Checks everything that the proxy depends on, and says what to do about what is wrong. */
@@ -42,11 +44,12 @@ export const doctorCommand: Command<typeof doctorArguments> = {
     },
   ],
   arguments: doctorArguments,
-  async run({ config: file, route, json }, runtime) {
-    const { environment, cwd, stdout } = runtime;
+  async run({ config: file, route, json, 'error-log-command': runsLogCommands }, runtime) {
+    const { environment, stdout } = runtime;
     let loaded: LoadedConfig;
     try {
-      loaded = await loadConfig({ file, environment, cwd });
+      // The check of the error log says that there is a command, also when it does not run it.
+      loaded = await loadCommandConfig({ file, runsLogCommands: true }, runtime);
     } catch (error) {
       if (json && error instanceof ConfigError) writeJson(describeConfigError(error), runtime);
       throw error;
@@ -59,6 +62,7 @@ export const doctorCommand: Command<typeof doctorArguments> = {
     const checks = runChecks(loaded.config, {
       signal,
       logger: createSilentLogger(),
+      runsLogCommands,
       route: path,
       onStart: (check, routePath) => printer?.start(check, routePath),
       onResult: (result) => printer?.result(result),
@@ -76,5 +80,5 @@ export const doctorCommand: Command<typeof doctorArguments> = {
 };
 
 function writeJson(results: readonly CheckResult[], { stdout }: Runtime): void {
-  stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+  stdout.writeJson(results, 2);
 }

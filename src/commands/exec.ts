@@ -2,13 +2,14 @@ import { constants } from 'node:os';
 
 import spawn from 'cross-spawn';
 
-import { loadConfig } from '../config/load.ts';
 import type { ProxyConfig } from '../config/schema.ts';
 import { createProxyServer } from '../server.ts';
 import type { Arguments, Command } from './command.ts';
 import { configArguments } from './config-flag.ts';
 import { ExitError } from './exit-error.ts';
+import { loadCommandConfig, logCommandArguments } from './load.ts';
 import { createProxyLogger } from './loggers.ts';
+import { withoutSecrets } from './own-secrets.ts';
 import type { Runtime } from './runtime.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -24,6 +25,7 @@ const execArguments = {
     requiresArg: true,
     describe: 'Of the proxy: "debug", "info", "warn", "error" or "silent"; default warn',
   },
+  ...logCommandArguments,
 } satisfies Arguments;
 
 /** Runs a command beside a proxy of its own. */
@@ -54,17 +56,19 @@ export const execCommand: Command<typeof execArguments> = {
         'Write it after "--": fhir-auth-proxy exec -- npm test',
       );
     }
-    const { config, warnings } = await loadConfig({
-      file: args.config,
-      environment: runtime.environment,
-      cwd: runtime.cwd,
-      flags: {
-        sandbox: args.sandbox,
-        host: '127.0.0.1',
-        port: 0,
-        logLevel: args['log-level'] ?? 'warn',
+    const { config, warnings } = await loadCommandConfig(
+      {
+        file: args.config,
+        runsLogCommands: args['error-log-command'],
+        flags: {
+          sandbox: args.sandbox,
+          host: '127.0.0.1',
+          port: 0,
+          logLevel: args['log-level'] ?? 'warn',
+        },
       },
-    });
+      runtime,
+    );
     const logger = createProxyLogger(runtime, config.log.level);
     for (const warning of warnings) logger.warn({}, warning);
     const proxy = await createProxyServer(config, { logger });
@@ -85,12 +89,12 @@ export const execCommand: Command<typeof execArguments> = {
 
 function buildEnvironment(
   url: string,
-  { routes }: ProxyConfig,
+  config: ProxyConfig,
   { environment }: Runtime,
 ): Record<string, string | undefined> {
   return {
-    ...environment,
-    FHIR_BASE_URL: `${url}${routes[0]?.path ?? ''}`,
+    ...withoutSecrets(environment, config),
+    FHIR_BASE_URL: `${url}${config.routes[0]?.path ?? ''}`,
     FHIR_AUTH_PROXY_URL: url,
   };
 }

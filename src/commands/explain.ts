@@ -112,7 +112,7 @@ async function followLog(path: string, json: boolean, runtime: Runtime): Promise
     for (const hint of hints) {
       const again = seen.has(hint.id);
       seen.add(hint.id);
-      if (json) runtime.stdout.write(`${JSON.stringify(hint)}\n`);
+      if (json) runtime.stdout.writeJson(hint);
       else if (again) runtime.stdout.write(`again: ${hint.title}  ${hint.id}\n\n`);
       else runtime.stdout.write(formatHint(hint, runtime.stdout));
     }
@@ -156,7 +156,7 @@ function writeJson(hints: readonly Hint[], runtime: Runtime): void {
     fix,
     evidence,
   }));
-  runtime.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+  runtime.stdout.writeJson(shown, 2);
 }
 
 function failForNothing(where: string, runtime: Runtime): never {

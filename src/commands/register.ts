@@ -133,7 +133,7 @@ async function printClient(
     ...(pages === undefined ? {} : { adminPage: pages.apiClients }),
     ...(file === undefined ? {} : { registration: file }),
   };
-  stdout.write(`${JSON.stringify(made, null, 2)}\n`);
+  stdout.writeJson(made, 2);
 }
 
 async function removeClient(

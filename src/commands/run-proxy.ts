@@ -1,9 +1,10 @@
 import { callableHost, isWildcardHost } from '../config/host.ts';
-import { loadConfig, type LoadConfigOptions } from '../config/load.ts';
+import type { LoadConfigOptions } from '../config/load.ts';
 import type { ProxyConfig } from '../config/schema.ts';
 import { createProxyServer, type ProxyServer } from '../server.ts';
 import { ExitError } from './exit-error.ts';
 import { type FollowedConfig, followConfig } from './follow-config.ts';
+import { loadCommandConfig } from './load.ts';
 import { createProxyLogger, createSilentLogger } from './loggers.ts';
 import { type Runtime, signalExitCode, stopped } from './runtime.ts';
 import { listenForKeys, openInBrowser } from './terminal-keys.ts';
@@ -19,8 +20,7 @@ export async function runProxy(
   { file: named, flags, quiet }: RunOptions,
   runtime: Runtime,
 ): Promise<void> {
-  const { environment, cwd } = runtime;
-  const load = () => loadConfig({ file: named, flags, environment, cwd });
+  const load = () => loadCommandConfig({ file: named, flags, runsLogCommands: true }, runtime);
   const sinceMs = Date.now();
   const loaded = await load();
   const { config, file, warnings } = loaded;
@@ -88,6 +88,7 @@ async function printChecks(config: ProxyConfig, { stderr, environment }: Runtime
   const printer = createCheckPrinter(stderr, environment);
   await runChecks(config, {
     logger: createSilentLogger(),
+    runsLogCommands: true,
     onStart: (check, route) => printer.start(check, route),
     onResult: (result) => printer.result(result),
   });

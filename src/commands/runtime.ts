@@ -3,6 +3,7 @@
  * streams that they can read.
  */
 import type { Environment } from '../config/environment.ts';
+import type { Output } from './output.ts';
 
 /** Signals that end a command gracefully. */
 export type StopSignal = 'SIGINT' | 'SIGTERM';
@@ -17,17 +18,6 @@ export const EXIT = {
   usage: 2,
 } as const;
 
-/** A stream that text is written to. */
-export interface Output {
-  write(text: string): void;
-  /** Whether a person is looking: colours and progress are welcome. */
-  readonly isTTY: boolean;
-  /** Width of the terminal in columns; 80 when there is none. */
-  readonly columns: number;
-  /** The stream underneath, for what needs one, such as a logger or a child process. */
-  readonly stream: NodeJS.WritableStream;
-}
-
 /** A stream that text is read from. */
 export interface Input {
   readonly isTTY: boolean;
@@ -41,13 +31,14 @@ export interface Runtime {
   readonly stdout: Output;
   /** For everything else: logs, progress, errors. */
   readonly stderr: Output;
+  /** The environment as the program was given it, secrets included: hand on only what `own-secrets.ts` lets through. */
   readonly environment: Environment;
   /** Working directory, absolute. */
   readonly cwd: string;
   /**
    * From the first call on, SIGINT and SIGTERM no longer end the process: the first aborts the
-   * returned signal, with the {@link StopSignal} as reason; a second ends the process at once. Who
-   * calls this must stop soon and return {@link signalExitCode} of the reason.
+   * returned signal, with the {@link StopSignal} as reason; a second ends the process at once. A
+   * command that calls this must stop soon and return {@link signalExitCode} of the reason.
    */
   stopSignal(): AbortSignal;
   /** Sends this process a signal, as if it had come from outside. */
@@ -57,6 +48,8 @@ export interface Runtime {
    * that runs another program; until the returned function is called.
    */
   passSignals(listener: (signal: NodeJS.Signals) => void): () => void;
+  /** Takes variables out of the environment that child processes and crash reports get; `environment` keeps them. */
+  hideVariables(this: void, names: readonly string[]): void;
   /** Calls a synchronous listener when the process ends in whatever way, to write out what is buffered. */
   atExit(this: void, listener: () => void): void;
 }

@@ -142,7 +142,8 @@ export const sandboxCommand: Command<typeof sandboxArguments> = {
       const certificate = tls === undefined ? undefined : join(folder, 'certificate.pem');
       if (certificate !== undefined) await writeFile(certificate, tls?.cert ?? '');
       const places = describePlaces(sandbox, args.openemr, keyFile, certificate);
-      runtime.stdout.write(args.json ? `${JSON.stringify(places)}\n` : formatPlaces(places));
+      if (args.json) runtime.stdout.writeJson(places);
+      else runtime.stdout.write(formatPlaces(places));
       throw new ExitError(signalExitCode(await stopped(stop)));
     } finally {
       await sandbox?.close();

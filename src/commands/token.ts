@@ -6,6 +6,7 @@ import { createRoute } from '../routes/route.ts';
 import { loadChosenRoute, routeArguments } from './chosen-route.ts';
 import type { Arguments, Command, ParsedArguments } from './command.ts';
 import { ExitError } from './exit-error.ts';
+import { logCommandArguments } from './load.ts';
 import { createWarningLogger } from './loggers.ts';
 import { explainTokenFailure, reportWithHints } from './route-failure.ts';
 import type { Runtime } from './runtime.ts';
@@ -26,6 +27,7 @@ const tokenArguments = {
     describe: 'Print the decoded claims instead of the token',
   },
   ...routeArguments,
+  ...logCommandArguments,
 } satisfies Arguments;
 
 type TokenArgs = ParsedArguments<typeof tokenArguments>;
@@ -52,7 +54,9 @@ export const tokenCommand: Command<typeof tokenArguments> = {
   ],
   arguments: tokenArguments,
   async run(args, runtime) {
-    const { route: config, warnings } = await loadChosenRoute(args, runtime);
+    const { route: config, warnings } = await loadChosenRoute(args, runtime, {
+      runsLogCommands: args['error-log-command'],
+    });
     const logger = createWarningLogger(runtime);
     for (const warning of warnings) logger.warn({}, warning);
     const startedAtMs = Date.now();
@@ -76,7 +80,7 @@ export const tokenCommand: Command<typeof tokenArguments> = {
 function print(token: AccessToken, path: string, args: TokenArgs, runtime: Runtime): void {
   const { stdout, stderr } = runtime;
   if (args.claims) {
-    stdout.write(`${JSON.stringify(decode(token.value), null, 2)}\n`);
+    stdout.writeJson(decode(token.value), 2);
     return;
   }
   const secondsLeft = Math.max(0, Math.floor((token.expiresAtMs - Date.now()) / 1000));
@@ -95,7 +99,7 @@ function print(token: AccessToken, path: string, args: TokenArgs, runtime: Runti
       requestedScopes,
       grantedScopes,
     };
-    stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+    stdout.writeJson(shown, 2);
     return;
   }
   stdout.write(`${args.header ? 'Authorization: Bearer ' : ''}${token.value}\n`);

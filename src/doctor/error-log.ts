@@ -2,7 +2,7 @@
 import { pathInMessage } from '../config/path-in-message.ts';
 import { type ErrorLogFollower, followErrorLog } from '../hints/error-log/follow.ts';
 import type { RouteCheck } from './check.ts';
-import { fail, type Finding, ok, warn } from './result.ts';
+import { fail, type Finding, ok, skip, warn } from './result.ts';
 import type { Subject } from './subject.ts';
 
 /** Most milliseconds that it has to open. */
@@ -16,6 +16,14 @@ export const errorLogCheck: RouteCheck = {
   name: 'error-log',
   needs: [],
   async run(subject) {
+    const { config, runsLogCommands } = subject;
+    if (config.errorLogCommand !== undefined && !runsLogCommands) {
+      return [
+        skip(
+          `"${config.errorLogCommand[0]}" prints it, and runs only when asked: --error-log-command`,
+        ),
+      ];
+    }
     const follower = openLog(subject);
     if (follower === undefined) {
       return [

@@ -16,6 +16,8 @@ export interface RunChecksOptions {
   clock?: Clock;
   /** For what happens underneath; nobody needs it to understand the results. */
   logger: Logger;
+  /** Whether "errorLogCommand" of a route may run; default false, for doctor starts no program unasked. */
+  runsLogCommands?: boolean;
   /** Path of the only route to check; default: all of them. */
   route?: string | undefined;
   /** Whether the proxy itself is running in this process: then its port is not checked. */
@@ -66,12 +68,13 @@ async function checkRoute(
     clock = Date,
     logger,
     signal,
+    runsLogCommands = false,
     onStart,
     openDestination: open = openDestination,
   } = options;
   const { path: route } = config;
   const destination = await open(config);
-  const subject = createSubject(config, destination, { clock, logger });
+  const subject = createSubject(config, destination, { clock, logger, runsLogCommands });
   const without = new Map<string, string>();
   try {
     for (const check of ROUTE_CHECKS) {

@@ -28,6 +28,8 @@ export async function checkRunningRoute(
       clock,
       logger: SILENT,
       listening: true,
+      // The proxy runs it already.
+      runsLogCommands: true,
       // It stays open: the route goes on using it.
       openDestination: () => Promise.resolve({ ...destination, close: () => Promise.resolve() }),
     },

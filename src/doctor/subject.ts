@@ -34,6 +34,8 @@ export interface Subject {
   readonly base: URL;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Whether the program of "errorLogCommand" may run. */
+  readonly runsLogCommands: boolean;
   readonly facts: Facts;
   /**
    * Connections for what anyone may read. The TLS check puts one in place that does not verify the
@@ -57,7 +59,7 @@ export interface Subject {
 export function createSubject(
   config: RouteConfig,
   destination: Destination,
-  shared: { clock: Clock; logger: Logger },
+  shared: { clock: Clock; logger: Logger; runsLogCommands: boolean },
 ): Subject {
   let discovery: Discovery | undefined;
   let made: Promise<ServedRoute> | undefined;
@@ -87,9 +89,10 @@ export function createSubject(
         hasAuthority: config.tls.ca !== undefined,
       })),
     route() {
-      // Its destination is closed by whoever opened it.
+      // The caller opened its destination and closes it.
       const lent = { ...destination, close: () => Promise.resolve() };
-      made ??= createRoute(config, shared, lent).then((route) => ({
+      const { errorLogCommand: _, ...quiet } = config;
+      made ??= createRoute(shared.runsLogCommands ? config : quiet, shared, lent).then((route) => ({
         ...route,
         diagnosis: createDiagnosis(route, shared.clock),
       }));

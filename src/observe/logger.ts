@@ -1,6 +1,7 @@
 import { pino, stdTimeFunctions } from 'pino';
 
 import type { Logger } from '../base/contracts.ts';
+import { toPlainJson } from '../base/plain-text.ts';
 import type { LogConfig } from '../config/schema.ts';
 import { createLineBuffer } from './line-buffer.ts';
 import { createPalette, formatClock, formatFields, oneLine, type Palette } from './pretty.ts';
@@ -56,7 +57,11 @@ export function createLogger(options: LoggerOptions): LineLogger {
   const palette = createPalette(color && format === 'pretty');
   const least = SEVERITY[level];
   const redaction = { stacks: level === 'debug' };
-  const writeLine = (line: string) => buffer.write(line);
+  // JSON passes here whole; pretty lines have colours, so their parts are cleaned where they are made.
+  const writeLine =
+    format === 'json'
+      ? (line: string) => buffer.write(toPlainJson(line))
+      : (line: string) => buffer.write(line);
   const write =
     format === 'json' ? createJsonWriter(writeLine) : createPrettyWriter(writeLine, palette);
 

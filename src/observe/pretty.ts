@@ -1,4 +1,5 @@
 /** Texts for people: colours, clock, durations, sizes. Pure. */
+import { toPlainJson, toPlainLine, toPlainText } from '../base/plain-text.ts';
 
 /** Paints text with an ANSI colour, or leaves it as it is. */
 export type Paint = (text: string) => string;
@@ -81,7 +82,7 @@ export function formatFields(fields: Record<string, unknown>, palette: Palette):
     if (isLoggedError(value)) {
       const causes = value.causes === undefined ? '' : ` (${value.causes.join(' < ')})`;
       text += `  ${palette.red(value.code)}: ${oneLine(value.message)}${palette.dim(causes)}`;
-      if (value.stack !== undefined) below += `\n${palette.dim(value.stack)}`;
+      if (value.stack !== undefined) below += `\n${palette.dim(toPlainText(value.stack))}`;
     } else {
       text += `  ${palette.dim(`${name}=`)}${formatValue(value)}`;
     }
@@ -103,14 +104,13 @@ function formatValue(value: unknown): string {
     const rest = value.length > MOST_SHOWN ? ` … ${value.length} in all` : '';
     return oneLine(value.slice(0, MOST_SHOWN).join(' ')) + rest;
   }
-  if (typeof value !== 'string') return JSON.stringify(value) ?? '';
-  return /^[\w./:@?&=,*$+-]+$/.test(value) ? value : JSON.stringify(value);
+  if (typeof value !== 'string') return toPlainJson(JSON.stringify(value) ?? '');
+  return /^[\w./:@?&=,*$+-]+$/.test(value) ? value : toPlainJson(JSON.stringify(value));
 }
 
 /** One line of printable text: control characters could forge lines or drive the terminal. */
 export function oneLine(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- removing them is the point
-  return text.replace(/[\u0000-\u001F\u007F-\u009F\u2028\u2029]+/g, ' ');
+  return toPlainLine(text, Infinity);
 }
 
 /** Breaks text into lines of at most `width` characters at spaces; a longer word stays whole. */

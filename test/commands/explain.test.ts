@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
+import { PassThrough, Readable, Writable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 
 import type { Hint } from '../../src/base/contracts.ts';
+import { createOutput } from '../../src/commands/output.ts';
 import { runProgram } from '../../src/commands/program.ts';
-import type { Output, Runtime } from '../../src/commands/runtime.ts';
+import type { Runtime } from '../../src/commands/runtime.ts';
 
 const LINE =
   '[Wed Jul 23 20:59:09.363827 2025] [php:notice] [pid 1448273] [client 10.0.0.5:59853] [2025-07-23T16:59:09.363409-04:00] OpenEMR.ERROR: CustomClientCredentialsGrant->validateClient() failed to retrieve jwk for client {"client":"abc","exceptionMessage":"Malformed jwks missing keys property"} []\n';
@@ -28,8 +29,8 @@ function explain(
   options: { stdin?: Readable; isTTY?: boolean; cwd?: string } = {},
 ): Run {
   const stop = new AbortController();
-  const out = createOutput();
-  const err = createOutput();
+  const out = createRecorder();
+  const err = createRecorder();
   const runtime: Runtime = {
     stdin: { isTTY: options.isTTY ?? false, stream: options.stdin ?? Readable.from([]) },
     stdout: out.output,
@@ -38,6 +39,7 @@ function explain(
     cwd: options.cwd ?? tmpdir(),
     stopSignal: () => stop.signal,
     raise: () => {},
+    hideVariables() {},
     passSignals: () => () => {},
     atExit() {},
   };
@@ -50,20 +52,18 @@ function explain(
   };
 }
 
-function createOutput() {
+function createRecorder() {
   let text = '';
   const waiting: { part: string; resolve: () => void }[] = [];
-  const output: Output = {
-    write(part) {
-      text += part;
+  const stream = new Writable({
+    write(part: Buffer, _encoding, done) {
+      text += part.toString();
       for (const each of waiting) if (text.includes(each.part)) each.resolve();
+      done();
     },
-    isTTY: false,
-    columns: 100,
-    stream: new PassThrough(),
-  };
+  });
   return {
-    output,
+    output: createOutput({ stream, isTTY: false, columns: 100, noColor: undefined }),
     text: () => text,
     shown: (part: string) =>
       new Promise<void>((resolve) => {

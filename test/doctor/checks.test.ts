@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -36,6 +37,7 @@ interface Setup {
   client?: (sandbox: Sandbox) => Partial<ClientInput>;
   listen?: ProxyConfigInput['listen'];
   clock?: Clock;
+  runsLogCommands?: boolean;
 }
 
 /** Results of a run, with questions that tests ask. */
@@ -91,6 +93,7 @@ async function examine(t: TestContext, setup: Setup = {}): Promise<Run> {
   const results = await runChecks(config, {
     logger: log.logger,
     onResult: (result) => told.push(result),
+    runsLogCommands: setup.runsLogCommands ?? false,
     ...(setup.clock === undefined ? {} : { clock: setup.clock }),
   });
   assert.deepEqual(told, results);
@@ -676,14 +679,26 @@ describe('the error log', () => {
   it('fails when its command ends', async (t) => {
     const run = await examine(t, {
       route: () => ({ errorLogCommand: [process.execPath, '-e', 'process.exit(3)'] }),
+      runsLogCommands: true,
     });
     assert.equal(run.only('error-log').status, 'fail');
     assert.match(run.only('error-log').fix ?? '', /by hand/);
   });
 
+  it('is skipped when a command prints it and none may run', async (t) => {
+    const proof = join(await folderFor(t), 'ran');
+    const run = await examine(t, {
+      route: () => ({ errorLogCommand: ['touch', proof] }),
+    });
+    assert.equal(run.only('error-log').status, 'skip');
+    assert.match(run.only('error-log').message, /"touch" .*--error-log-command/);
+    assert.equal(existsSync(proof), false);
+  });
+
   it('passes when its command goes on', async (t) => {
     const run = await examine(t, {
       route: ({ errorLog }) => ({ errorLogCommand: ['tail', '-F', errorLog] }),
+      runsLogCommands: true,
     });
     assert.equal(run.only('error-log').status, 'ok');
   });

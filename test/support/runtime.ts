@@ -1,6 +1,7 @@
 import { PassThrough, Readable } from 'node:stream';
 
-import type { Output, Runtime, StopSignal } from '../../src/commands/runtime.ts';
+import { createOutput } from '../../src/commands/output.ts';
+import type { Runtime, StopSignal } from '../../src/commands/runtime.ts';
 
 /** A runtime without a process, with streams that a test can read. */
 export interface TestRuntime extends Runtime {
@@ -14,6 +15,8 @@ export interface TestRuntime extends Runtime {
   errMatches(pattern: RegExp): Promise<RegExpMatchArray>;
   /** Sends a signal, as Ctrl-C does. */
   stop(signal: StopSignal): void;
+  /** Names of the variables that children and crash reports no longer get. */
+  hidden(): readonly string[];
   /** Ends the process: calls the listeners of `atExit`. */
   exit(): void;
 }
@@ -31,9 +34,10 @@ export interface TestRuntimeOptions {
 /** Makes a {@link TestRuntime}. */
 export function createTestRuntime(options: TestRuntimeOptions = {}): TestRuntime {
   const { cwd = '/', environment = {}, stdin = '', isTTY = false } = options;
-  const stdout = createRecorder(isTTY);
-  const stderr = createRecorder(isTTY);
+  const stdout = createRecorder(isTTY, environment);
+  const stderr = createRecorder(isTTY, environment);
   const stopping = new AbortController();
+  const hidden: string[] = [];
   const exitListeners: (() => void)[] = [];
   return {
     stdin: { isTTY, stream: Readable.from([stdin]) },
@@ -41,6 +45,8 @@ export function createTestRuntime(options: TestRuntimeOptions = {}): TestRuntime
     stderr: stderr.output,
     environment,
     cwd,
+    hideVariables: (names) => void hidden.push(...names),
+    hidden: () => hidden,
     stopSignal: () => stopping.signal,
     raise: (signal) => stopping.abort(signal),
     passSignals(listener) {
@@ -58,20 +64,14 @@ export function createTestRuntime(options: TestRuntimeOptions = {}): TestRuntime
   };
 }
 
-function createRecorder(isTTY: boolean) {
+function createRecorder(isTTY: boolean, environment: Record<string, string | undefined>) {
   const stream = new PassThrough();
   let text = '';
   stream.on('data', (chunk: Buffer) => {
     text += chunk.toString();
   });
-  const output: Output = {
-    write: (chunk) => void stream.write(chunk),
-    isTTY,
-    columns: 80,
-    stream,
-  };
   return {
-    output,
+    output: createOutput({ stream, isTTY, columns: 80, noColor: environment['NO_COLOR'] }),
     text: () => text,
     matches: (pattern: RegExp) =>
       new Promise<RegExpMatchArray>((resolve) => {

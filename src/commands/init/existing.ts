@@ -1,7 +1,8 @@
 /** A config file that is there already: one of an earlier `init` to go on from, or another one to leave alone. */
 import { guessFhirBases } from '../../auth/fhir-base.ts';
-import { type LoadedConfig, loadConfig } from '../../config/load.ts';
+import type { LoadedConfig } from '../../config/load.ts';
 import type { RouteConfig } from '../../config/schema.ts';
+import { loadCommandConfig } from '../load.ts';
 import { shownPath } from '../path-from.ts';
 import { assertPinned } from '../registration/certificate-consent.ts';
 import { REQUEST_MS } from '../registration/server.ts';
@@ -13,10 +14,9 @@ import { findUnusedFlags } from './unused-flags.ts';
 export async function loadMade({
   file,
   args: { path },
-  environment,
-  cwd,
+  ...runtime
 }: InitSession): Promise<LoadedConfig & { route: RouteConfig }> {
-  const loaded = await loadConfig({ file, environment, cwd });
+  const loaded = await loadCommandConfig({ file, runsLogCommands: false }, runtime);
   const { routes } = loaded.config;
   const route = routes.find((each) => each.path === path) ?? routes[0];
   if (route === undefined) throw new TypeError('a configuration without routes');

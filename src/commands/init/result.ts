@@ -23,7 +23,7 @@ export function printResult(result: Result, session: InitSession): void {
   const { loaded, token, answer } = result;
   const { args, file, dialogue, cwd, stdout } = session;
   if (args.json) {
-    stdout.write(`${JSON.stringify(describeResult(result, file), null, 2)}\n`);
+    stdout.writeJson(describeResult(result, file), 2);
     return;
   }
   const { listen } = loaded.config;

@@ -28,12 +28,10 @@ export async function checkKeyFile(args: KeyArgs, runtime: Runtime): Promise<voi
     const exposed = await findExposure(resolve(runtime.cwd, args.file));
     if (exposed !== undefined) report.findings.unshift(exposed);
   }
-  runtime.stdout.write(
-    args.json
-      ? `${JSON.stringify({ file: args.file, kind: report.kind, findings: report.findings }, null, 2)}\n`
-      : formatKeyReport(args.file, report.findings, runtime.stdout),
-  );
-  const isWrong = report.findings.some(({ severity }) => severity === 'error');
+  const { kind, findings } = report;
+  if (args.json) runtime.stdout.writeJson({ file: args.file, kind, findings }, 2);
+  else runtime.stdout.write(formatKeyReport(args.file, findings));
+  const isWrong = findings.some(({ severity }) => severity === 'error');
   if (isWrong) throw new ExitError(EXIT.failed);
 }
 

@@ -37,7 +37,7 @@ export async function finishRotation(
   if (args.json) {
     const paths = routes.map(({ config }) => config.path);
     const finished = { routes: paths, file: keyFile, unpublished: others, deleted };
-    stdout.write(`${JSON.stringify(finished)}\n`);
+    stdout.writeJson(finished);
   }
 }
 

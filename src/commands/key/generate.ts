@@ -22,7 +22,7 @@ export async function generateKeyFile(args: KeyArgs, { cwd, stdout }: Runtime): 
   const { kid } = key;
   const size = key.bits === undefined ? {} : { bits: key.bits };
   if (args.json) {
-    stdout.write(`${JSON.stringify({ file, alg, ...size, kid })}\n`);
+    stdout.writeJson({ file, alg, ...size, kid });
     return;
   }
   const shown = pathFrom(cwd, file);

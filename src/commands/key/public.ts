@@ -31,7 +31,7 @@ export async function printPublicKey(args: KeyArgs, runtime: Runtime): Promise<v
     return;
   }
   if (!args.pem) {
-    runtime.stdout.write(`${JSON.stringify(buildJwks([key]), null, 2)}\n`);
+    runtime.stdout.writeJson(buildJwks([key]), 2);
     return;
   }
   const spki = createPublicKey(key.privateKey).export({ format: 'pem', type: 'spki' });

@@ -174,7 +174,7 @@ function showSuccess(
   if (json) {
     const previous = { file: keyFile, kid: oldKey.kid };
     const rotated = { routes: paths, file, alg: key.alg, kid: key.kid, previous };
-    stdout.write(`${JSON.stringify(rotated)}\n`);
+    stdout.writeJson(rotated);
   }
   dialogue.step(
     `the server takes the new key; ${pathFrom(cwd, configFile)} names it now for "${paths.join('", "')}"`,
