@@ -69,6 +69,7 @@ export const execCommand: Command<typeof execArguments> = {
       },
       runtime,
     );
+    assertNoSocket(config);
     const logger = createProxyLogger(runtime, config.log.level);
     for (const warning of warnings) logger.warn({}, warning);
     const proxy = await createProxyServer(config, { logger });
@@ -86,6 +87,15 @@ export const execCommand: Command<typeof execArguments> = {
     }
   },
 };
+
+/** The command needs an http address, and a port is open to every user of the machine, which a socket is not. */
+function assertNoSocket({ listen }: ProxyConfig): void {
+  if (listen.socket === undefined) return;
+  throw new UsageError(
+    '"listen.socket" is set, and the command of exec needs an http address',
+    'Run "fhir-auth-proxy start" and let the command use the socket, or name a config file without "listen.socket" with --config',
+  );
+}
 
 function buildEnvironment(
   url: string,

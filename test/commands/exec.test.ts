@@ -73,6 +73,16 @@ describe('exec', () => {
     assert.match(`http${base}`, /^http:\/\/127\.0\.0\.1:\d{2,}\/r4$/);
   });
 
+  it('refuses a configuration with a Unix socket, whose protection a port does not have', async (t) => {
+    const cwd = mkdtempSync(join(tmpdir(), 'exec-'));
+    t.after(() => rmSync(cwd, { recursive: true }));
+    const config = { listen: { socket: 's.sock' }, routes: [{ path: '/r4', upstream: 'sandbox' }] };
+    writeFileSync(join(cwd, 'proxy.config.json'), JSON.stringify(config));
+    const run = exec(t, ['--', 'true'], cwd);
+    assert.equal(await run.ended, 2);
+    assert.match(run.err(), /^error: "listen\.socket" is set[^]*let the command use the socket/);
+  });
+
   it('says what it cannot run', async (t) => {
     const cases: [string[], number, RegExp][] = [
       [['--sandbox', '--', 'no-such-program'], 127, /"no-such-program" is not there/],

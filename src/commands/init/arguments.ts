@@ -1,3 +1,4 @@
+import { isHttpUrl } from '../../config/http-url.ts';
 import { DEFAULT_CONFIG_FILE } from '../../config/load.ts';
 import { pathSchema } from '../../config/schema.ts';
 import type { Arguments, ParsedArguments } from '../command.ts';
@@ -16,6 +17,13 @@ export const initArguments = {
     requiresArg: true,
     parse: parseClientId,
     describe: 'Id of a client that is registered already; nothing is registered then',
+  },
+  'token-endpoint': {
+    type: 'string',
+    requiresArg: true,
+    parse: parseTokenEndpoint,
+    describe:
+      'Token endpoint, where tokens are not issued at the address of the FHIR API; an announced one is asked about',
   },
   config: {
     alias: 'c',
@@ -64,6 +72,11 @@ export const initArguments = {
 
 /** Arguments of `init`. */
 export type InitArgs = ParsedArguments<typeof initArguments>;
+
+function parseTokenEndpoint(text: string): string {
+  if (isHttpUrl(text)) return text;
+  throw new UsageError(`--token-endpoint is "${text}": expected an http or https URL`);
+}
 
 function parseWait(text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text);

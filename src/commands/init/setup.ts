@@ -21,6 +21,7 @@ import { type ReachedServer, reachServer } from '../registration/server.ts';
 import { ignoreInGit } from './git-ignore.ts';
 import { keepCopy } from './sandbox-config.ts';
 import type { InitSession } from './session.ts';
+import { chooseTokenEndpoint } from './token-endpoint.ts';
 
 /** OpenEMR 8 takes scopes that write without announcing them; 7.0.3 has none. */
 const READ_ONLY =
@@ -40,6 +41,7 @@ export async function setUp(keeping: boolean, session: InitSession): Promise<voi
   const server = await reachServer(session);
   try {
     for (const file of server.written) onMade(file);
+    const tokenEndpoint = await chooseTokenEndpoint(server, session);
     const scopes = await chooseScopes(server, session);
     const filed = await provideKey(server, session);
     if (filed.made) onMade(filed.file);
@@ -49,7 +51,14 @@ export async function setUp(keeping: boolean, session: InitSession): Promise<voi
     const jwksUri = resolveJwksUri(listen, session);
     const registration = { scopes, key: filed.key, jwksUri };
     const clientId = await becomeClient(registration, server, session);
-    const config = buildConfig(session, { server, filed, registration, clientId, listen });
+    const config = buildConfig(session, {
+      server,
+      filed,
+      registration,
+      clientId,
+      tokenEndpoint,
+      listen,
+    });
     const shown = (file: string) => shownPath(session.cwd, file);
     if (keeping) dialogue.step(`kept the old file as ${shown(await keepCopy(configFile))}`);
     await writeConfigFile(configFile, config, args.force || keeping);
@@ -104,16 +113,13 @@ interface Made {
   filed: FiledKey;
   registration: Registration;
   clientId: string;
+  tokenEndpoint: string | undefined;
   listen: { host: string; port: number };
 }
 
 function buildConfig({ args, folder }: InitSession, made: Made): ProxyConfigInput {
-  const { server, filed, registration, clientId, listen } = made;
+  const { server, filed, registration, clientId, tokenEndpoint, listen } = made;
   const { description, tls } = server;
-  const { fhirBase, tokenEndpoint, reachableTokenEndpoint } = description;
-  const moved =
-    reachableTokenEndpoint !== undefined &&
-    new URL(tokenEndpoint).origin !== new URL(fhirBase).origin;
   const names = registration.jwksUri === undefined ? [] : [new URL(registration.jwksUri).hostname];
   const isOpen = !isLoopbackHost(listen.host);
   return {
@@ -123,9 +129,8 @@ function buildConfig({ args, folder }: InitSession, made: Made): ProxyConfigInpu
     routes: [
       {
         path: args.path,
-        upstream: fhirBase,
-        // The server's own name for it stays the audience; discovery tells that.
-        ...(moved ? { tokenEndpoint: reachableTokenEndpoint } : {}),
+        upstream: description.fhirBase,
+        ...(tokenEndpoint === undefined ? {} : { tokenEndpoint }),
         client: {
           id: clientId.trim(),
           key: pathFrom(folder, filed.file),

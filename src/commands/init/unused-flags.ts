@@ -14,13 +14,15 @@ import type { InitSession } from './session.ts';
  */
 export function findUnusedFlags(
   { listen }: Pick<ProxyConfig, 'listen'>,
-  { path, upstream, client, tls, errorLog }: RouteConfig,
+  { path, upstream, tokenEndpoint, client, tls, errorLog }: RouteConfig,
   { args, folder, cwd }: InitSession,
 ): string[] {
   const scopes = client?.scopes ?? [];
   const differs: Record<string, boolean> = {
     scopes: args.scopes !== undefined && !isSameSet(args.scopes, scopes),
     write: args.write && !allowsWriting(scopes),
+    'token-endpoint':
+      args['token-endpoint'] !== undefined && args['token-endpoint'] !== tokenEndpoint,
     key: args.key !== undefined && resolve(cwd, args.key) !== client?.key,
     ca: args.ca !== undefined && resolve(cwd, args.ca) !== tls.ca,
     host: args.host !== undefined && args.host !== listen.host,

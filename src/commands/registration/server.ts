@@ -103,13 +103,15 @@ async function ask(
 
 /** Says what was found. */
 function describe(server: ReachedServer, dialogue: Dialogue): ReachedServer {
-  const { fhirBase, software, fhirVersion, systemScopes, tokenEndpoint } = server.description;
+  const { fhirBase, software, fhirVersion, systemScopes, tokenEndpoint, pages } =
+    server.description;
   const name = software.name ?? 'a FHIR server';
   const version = software.version ?? (name === 'OpenEMR' ? '7.0.4 or later' : '');
   dialogue.step(
     `found ${`${name} ${version}`.trim()}, FHIR ${fhirVersion ?? 'version unknown'}\n${fhirBase}`,
   );
-  if (new URL(tokenEndpoint).origin !== new URL(fhirBase).origin) {
+  // Other servers may have theirs elsewhere on purpose; init asks about that.
+  if (pages !== undefined && new URL(tokenEndpoint).origin !== new URL(fhirBase).origin) {
     dialogue.warn(
       `the server calls itself ${new URL(tokenEndpoint).origin}: correct "Site Address Override" in its settings if that is wrong; the proxy copes with it`,
     );
