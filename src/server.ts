@@ -9,6 +9,7 @@ import { createLoopMark } from './exchange/loop-mark.ts';
 import { createObservation } from './exchange/observation.ts';
 import { createReservedPaths } from './exchange/reserved-paths.ts';
 import { serve, type Rooms } from './exchange/serve.ts';
+import { createBodyMemory } from './forward/body-memory.ts';
 import { createGate } from './gate/gate.ts';
 import { createListener, type Listener } from './listen/listener.ts';
 import type { LineLogger } from './observe/logger.ts';
@@ -102,6 +103,8 @@ export async function createProxyServer(
     clock,
     loopMark,
     observation,
+    bodyMemory: createBodyMemory(config.listen.limits.heldBytes),
+    mostInFlight: config.listen.limits.inFlight,
     ...(onExchange === undefined ? {} : { onExchange }),
   };
 

@@ -26,6 +26,14 @@ const limitsSchema = z
     connections: z.int().min(1).max(65_535).default(2048).meta({
       description: 'Most client connections at one time; further ones are closed at once.',
     }),
+    inFlight: z.int().min(1).max(65_535).default(1024).meta({
+      description:
+        'Most requests of one route that may be under way at one time, waiting ones included; further ones get 503 with "Retry-After".',
+    }),
+    heldBytes: z.int().min(1_048_576).default(67_108_864).meta({
+      description:
+        'Most bytes of request bodies that may be in memory at one time, to be checked or to be sent again; a body that must be checked gets 503 beyond it, others are streamed.',
+    }),
   })
   .meta({ description: 'Limits on what a caller may cost.' });
 

@@ -8,6 +8,7 @@ import { performance } from 'node:perf_hooks';
 import type { AccessToken, Clock, Exchange, TokenOrigin } from '../base/contracts.ts';
 import { ProxyError } from '../base/errors.ts';
 import type { RouteConfig } from '../config/schema.ts';
+import type { BodyMemory } from '../forward/body-memory.ts';
 import { inviteBody, isWritten } from '../forward/early-answer.ts';
 import type { ForwardJob } from '../forward/job.ts';
 import {
@@ -43,6 +44,10 @@ export interface Rooms {
   loopMark: LoopMark;
   answerReserved: ReservedPaths;
   observation: Observation;
+  /** For request bodies that are held. */
+  bodyMemory: BodyMemory;
+  /** Most requests of one route that may be under way. */
+  mostInFlight: number;
   onExchange?: (exchange: Exchange) => void;
 }
 
@@ -72,7 +77,9 @@ export function serve(rooms: Rooms, request: IncomingMessage, response: ServerRe
       rooms.observation.started(exchange, request);
       route = rooms.routes.get(admission.route)!;
       route.exchanges += 1;
-      forward(route, { request, response, exchange, elapsedMs }, admission);
+      if (route.exchanges > rooms.mostInFlight)
+        refuse(response, exchange, refuseBusy(route, admission));
+      else forward(rooms, route, { request, response, exchange, elapsedMs }, admission);
       break;
     case 'preflight':
       answerPreflight(response, exchange, admission);
@@ -92,6 +99,16 @@ function admit({ gate, loopMark }: Rooms, request: IncomingMessage): Admission {
   return loopError === undefined ? gate.admit(request) : { kind: 'refused', error: loopError };
 }
 
+/** There are more requests under way than the route may have: waiting for them would fill the memory. */
+function refuseBusy({ config }: Route, { corsFields }: RouteAdmission): Refusal {
+  const error = new ProxyError(
+    'route-busy',
+    `too many requests for "${config.path}" are under way: send this one again in a second, fewer at a time, or raise "listen.limits.inFlight"`,
+    { status: 503, retryAfterSeconds: 1 },
+  );
+  return { kind: 'refused', error, fields: corsFields };
+}
+
 /** The last request to leave a route that was replaced lets it be closed. */
 function leave(route: RouteInUse): void {
   route.exchanges -= 1;
@@ -100,6 +117,7 @@ function leave(route: RouteInUse): void {
 
 /** A request that was let through, on its way to the upstream. */
 interface Passage {
+  rooms: Rooms;
   arrival: Arrival;
   admission: RouteAdmission;
   route: ServedRoute;
@@ -108,13 +126,18 @@ interface Passage {
 }
 
 /** Through the gate: on to the upstream, at once when there is nothing to wait for. */
-function forward(route: ServedRoute, arrival: Arrival, admission: RouteAdmission): void {
+function forward(
+  rooms: Rooms,
+  route: ServedRoute,
+  arrival: Arrival,
+  admission: RouteAdmission,
+): void {
   const { request, response, exchange } = arrival;
   const { interaction, judgeBody } = admission;
   exchange.route = route.config.path;
   exchange.interaction = interaction;
   exchange.parameterNames = admission.parameterNames;
-  const passage = { arrival, admission, route, origin: `http://${request.headers.host}` };
+  const passage = { rooms, arrival, admission, route, origin: `http://${request.headers.host}` };
   const token = interaction.open ? undefined : route.tokens.current();
   const waits =
     judgeBody !== undefined || (token === undefined && !interaction.open) || hasShortBody(request);
@@ -123,15 +146,15 @@ function forward(route: ServedRoute, arrival: Arrival, admission: RouteAdmission
     return;
   }
   if (token !== undefined) exchange.tokenOrigin = originInHand(route);
-  send(passage, streamedBody(response, exchange.wire?.bodies), token);
+  send(passage, streamedBody(response, rooms.bodyMemory, exchange.wire?.bodies), token);
 }
 
 /** The body judged if need be, and a token. */
 async function prepare(passage: Passage): Promise<void> {
-  const { arrival, admission, route } = passage;
+  const { rooms, arrival, admission, route } = passage;
   const { response, exchange } = arrival;
   try {
-    const body = await admittedBody(arrival, admission);
+    const body = await admittedBody(rooms, arrival, admission);
     if (body instanceof ProxyError) {
       refuse(response, exchange, { kind: 'refused', error: body, fields: admission.corsFields });
       return;
@@ -177,13 +200,14 @@ function fail({ arrival, admission, route, origin }: Passage, cause: unknown): v
 
 /** The body as it may be sent on, or the reason to refuse it. */
 async function admittedBody(
-  { request, response, exchange }: Arrival,
+  { bodyMemory }: Rooms,
+  { response, exchange }: Arrival,
   { judgeBody }: RouteAdmission,
 ): Promise<RequestBody | ProxyError> {
   const watch = exchange.wire?.bodies;
-  if (judgeBody === undefined) return arrivingBody(response, watch);
+  if (judgeBody === undefined) return arrivingBody(response, bodyMemory, watch);
   inviteBody(response);
-  const body = await readWholeBody(request, judgeBody.maxBytes);
+  const body = await readWholeBody(response, bodyMemory, judgeBody.maxBytes);
   if (body === undefined) return judgeBody.tooLarge();
   return judgeBody.judge(body) ?? wholeBody(body, watch);
 }

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 
 import type { BodySink } from '../base/contracts.ts';
+import { type BodyMemory, refuseForMemory } from './body-memory.ts';
 import { announcesBody, inviteBody } from './early-answer.ts';
 
 /** Most bytes kept for sending again; longer bodies are streamed but never replayed. */
@@ -53,11 +54,17 @@ const NO_BODY: RequestBody = {
  * client is told to go on before that.
  *
  * @param response the answer to the request
+ * @param memory for what is kept; when there is no room, the body is streamed and cannot be sent again
  * @param watch sees the body as it passes
  */
-export function streamedBody(response: ServerResponse, watch?: BodySink): RequestBody {
+export function streamedBody(
+  response: ServerResponse,
+  memory: BodyMemory,
+  watch?: BodySink,
+): RequestBody {
   const request = response.req;
   if (!announcesBody(request)) return NO_BODY;
+  const memoryHeld = memory.open(response);
   let kept: Buffer[] | undefined = [];
   let received = 0;
   let ended = false;
@@ -75,13 +82,19 @@ export function streamedBody(response: ServerResponse, watch?: BodySink): Reques
   // Without a listener an early answer would end the process.
   outbound.on('error', () => {});
 
+  const letGo = (): void => {
+    kept = undefined;
+    memoryHeld.giveBack();
+  };
   const start = (): void => {
     inviteBody(response);
     request.on('data', (chunk: Buffer) => {
       received += chunk.length;
       watch?.request(chunk);
-      if (received > MOST_KEPT_BYTES) {
-        kept = undefined;
+      const fits =
+        received <= MOST_KEPT_BYTES && (kept === undefined || memoryHeld.take(chunk.length));
+      if (!fits) {
+        letGo();
         settle?.();
       }
       kept?.push(chunk);
@@ -94,7 +107,7 @@ export function streamedBody(response: ServerResponse, watch?: BodySink): Reques
     });
     request.once('close', () => {
       if (ended) return;
-      kept = undefined;
+      letGo();
       if (!outbound.destroyed)
         outbound.destroy(new Error('the client left before its body was whole'));
       settle?.();
@@ -114,9 +127,7 @@ export function streamedBody(response: ServerResponse, watch?: BodySink): Reques
       return kept === undefined ? undefined : Buffer.concat(kept);
     },
     canRepeat: () => kept !== undefined,
-    forget() {
-      kept = undefined;
-    },
+    forget: letGo,
     receivedBytes: () => received,
   };
 }
@@ -138,33 +149,40 @@ export function hasShortBody({ headers }: IncomingMessage): boolean {
 /** The body of a request that nobody judges; rejects when the client leaves in the middle of a short one. */
 export async function arrivingBody(
   response: ServerResponse,
+  memory: BodyMemory,
   watch?: BodySink,
 ): Promise<RequestBody> {
   const body = hasShortBody(response.req)
-    ? await readWholeBody(response.req, MOST_GATHERED_BYTES)
+    ? await readWholeBody(response, memory, MOST_GATHERED_BYTES)
     : undefined;
-  return body === undefined ? streamedBody(response, watch) : wholeBody(body, watch);
+  return body === undefined ? streamedBody(response, memory, watch) : wholeBody(body, watch);
 }
 
 /**
  * Reads a whole body of at most `maxBytes`; resolves to undefined when it is longer, and reads no
- * further then. Rejects when the client leaves before the end.
+ * further then. Rejects when the client leaves before the end, and with `memory-full` when there is no
+ * room for it.
  */
 export function readWholeBody(
-  request: IncomingMessage,
+  response: ServerResponse,
+  memory: BodyMemory,
   maxBytes: number,
 ): Promise<Buffer | undefined> {
+  const request = response.req;
+  const memoryHeld = memory.open(response);
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let received = 0;
     const take = (chunk: Buffer): void => {
       received += chunk.length;
-      if (received <= maxBytes) {
+      const isTooLong = received > maxBytes;
+      if (!isTooLong && memoryHeld.take(chunk.length)) {
         chunks.push(chunk);
         return;
       }
       request.off('data', take).pause();
-      resolve(undefined);
+      if (isTooLong) resolve(undefined);
+      else reject(refuseForMemory());
     };
     request.on('data', take);
     request.once('end', () => resolve(Buffer.concat(chunks)));

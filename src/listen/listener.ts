@@ -7,6 +7,7 @@ import { ConfigError, type ProxyError } from '../base/errors.ts';
 import { withBrackets } from '../config/host.ts';
 import type { LimitsConfig, ListenConfig } from '../config/schema.ts';
 import { createUpgradeGuard } from './after-upgrade.ts';
+import { serveInTurn } from './in-turn.ts';
 import { assertBoundAsNamed, closeForeignPeers } from './loopback-only.ts';
 import { createParserRefusals } from './parser-refusal.ts';
 import { listenOnSocket } from './unix-socket.ts';
@@ -49,6 +50,7 @@ export function createListener(
     for (const [socket, answers] of inUse) if (answers.size === 0) socket.destroySoon();
   };
 
+  const inTurn = serveInTurn(serve, onRefused);
   const serveAndRelease: RequestListener = (request, response) => {
     if (!mayFollow(request, response)) return;
     const answers = inUse.get(request.socket)?.add(response);
@@ -57,7 +59,7 @@ export function createListener(
       // What was written last may still be on its way to the client.
       if (stopping) setImmediate(closeUnused);
     });
-    serve(request, response);
+    inTurn(request, response);
   };
   server.on('request', serveAndRelease);
   // Without these listeners Node would answer 417 or 100 by itself, before the gate has seen the request.

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Readable } from 'node:stream';
 import { test, type TestContext } from 'node:test';
 
+import { createBodyMemory } from '../../src/forward/body-memory.ts';
 import { type RequestBody, streamedBody } from '../../src/forward/request-body.ts';
 
 const SENT = 'x'.repeat(200_000);
@@ -13,7 +14,7 @@ const SENT = 'x'.repeat(200_000);
 async function post<T>(t: TestContext, use: (body: RequestBody) => Promise<T>): Promise<T> {
   let used: Promise<T> | undefined;
   const server = createServer((_request, response) => {
-    const body = streamedBody(response);
+    const body = streamedBody(response, createBodyMemory(1_048_576));
     const outbound = body.first() as Readable;
     outbound.once('data', () => {
       used = use(body);
