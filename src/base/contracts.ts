@@ -142,7 +142,7 @@ export interface WireRecord {
   /** Request target as it came: path and query. */
   readonly target: string;
   /** Fields as the client sent them; undefined when the fields were dropped to save memory. */
-  readonly received?: readonly string[];
+  received?: readonly string[];
   /** Fields as sent to the upstream, of the last attempt. */
   sent?: readonly string[];
   /** Names of the upstream's fields that were not passed on. */

@@ -70,26 +70,35 @@ export function serve(rooms: Rooms, request: IncomingMessage, response: ServerRe
     if (route !== undefined) leave(route);
   });
 
-  const admission = admit(rooms, request);
-  exchange.timings.gateMs = elapsedMs();
-  switch (admission.kind) {
-    case 'route':
-      rooms.observation.started(exchange, request);
-      route = rooms.routes.get(admission.route)!;
-      route.exchanges += 1;
-      if (route.exchanges > rooms.mostInFlight)
-        refuse(response, exchange, refuseBusy(route, admission));
-      else forward(rooms, route, { request, response, exchange, elapsedMs }, admission);
-      break;
-    case 'preflight':
-      answerPreflight(response, exchange, admission);
-      break;
-    case 'reserved':
-      answerOwnPath(rooms, request, response, exchange, admission);
-      break;
-    case 'refused':
-      rooms.observation.started(exchange, request);
-      refuse(response, exchange, admission);
+  const take = (admission: Admission): void => {
+    exchange.timings.gateMs = elapsedMs();
+    switch (admission.kind) {
+      case 'route':
+        rooms.observation.started(exchange, request);
+        route = rooms.routes.get(admission.route)!;
+        route.exchanges += 1;
+        if (route.exchanges > rooms.mostInFlight)
+          refuse(response, exchange, refuseBusy(route, admission));
+        else forward(rooms, route, { request, response, exchange, elapsedMs }, admission);
+        break;
+      case 'preflight':
+        answerPreflight(response, exchange, admission);
+        break;
+      case 'reserved':
+        answerOwnPath(rooms, request, response, exchange, admission);
+        break;
+      case 'refused':
+        rooms.observation.started(exchange, request);
+        refuse(response, exchange, admission);
+    }
+  };
+
+  try {
+    take(admit(rooms, request));
+  } catch (cause) {
+    // A defect costs this exchange, not the process.
+    if (response.headersSent) response.destroy();
+    else answerWithError(response, exchange, internalError(cause));
   }
 }
 

@@ -21,6 +21,8 @@ export interface AttemptRequest {
   codings: AcceptedCodings;
   /** See {@link RequestFieldOptions.via}. */
   via: string | undefined;
+  /** Milliseconds for the head of the final response. */
+  headMs: number;
 }
 
 /** How the attempt ended; exactly one of the two is called, unless the client left. */
@@ -31,11 +33,18 @@ export interface AttemptEnd {
   failed(failure: Error, answer: Answer): void;
 }
 
+/** Most fields of a response; each costs more than its bytes wherever it is kept or shown. */
+const MOST_FIELDS = 256;
+
+function failureWith(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
+}
+
 /** Sends the request over the pool. */
 export function sendAttempt(
   pool: Dispatch,
   job: ForwardJob,
-  { body, token, links, codings, via }: AttemptRequest,
+  { body, token, links, codings, via, headMs }: AttemptRequest,
   end: AttemptEnd,
 ): void {
   const { exchange, response } = job;
@@ -85,7 +94,17 @@ export function sendAttempt(
         if (response.destroyed) abort(new Error('the client left'));
       },
       onHeaders(status, fields, resume, phrase) {
-        if (status < 200) return true;
+        if (status < 200) {
+          // Each of them starts the connection's own clock for the head anew.
+          if (job.elapsedMs() - (exchange.timings.sentMs ?? 0) > headMs) {
+            flow.abort(failureWith('UND_ERR_HEADERS_TIMEOUT', 'no final response within its time'));
+          }
+          return true;
+        }
+        if (fields.length > 2 * MOST_FIELDS) {
+          flow.abort(failureWith('UND_ERR_HEADERS_OVERFLOW', `more than ${MOST_FIELDS} fields`));
+          return true;
+        }
         flow.restart = resume;
         exchange.timings.upstreamMs = job.elapsedMs();
         answer.start(status, readFields(fields), phrase);

@@ -26,6 +26,8 @@ export interface TransportOptions {
   logger: Logger;
   /** What this gateway adds to the `Via` field of every request. */
   via: string | undefined;
+  /** Milliseconds for the head of the final response, interim ones or not. */
+  headMs: number;
 }
 
 /** Sends the request of a job to the upstream and its answer to the client. */
@@ -41,7 +43,7 @@ interface History {
 
 /** Creates the transport of one route. */
 export function createTransport(options: TransportOptions): Transport {
-  const { pool, openAnswers, origin, links, replayRule, via } = options;
+  const { pool, openAnswers, origin, links, replayRule, via, headMs } = options;
   // On one machine a coding saves nothing: the upstream would compress what this proxy decompresses.
   const readable = LOOPBACK.test(new URL(origin).hostname) ? 'identity' : 'readable';
 
@@ -59,7 +61,14 @@ export function createTransport(options: TransportOptions): Transport {
       reuse ?? pool,
       job,
       // An answer for every client has no coding, which not every client takes.
-      { body, token, links: rewriter, codings: reuse === undefined ? codings : 'identity', via },
+      {
+        body,
+        token,
+        links: rewriter,
+        codings: reuse === undefined ? codings : 'identity',
+        via,
+        headMs,
+      },
       {
         answered(answer) {
           const refused = isRefused(answer) ? token : undefined;

@@ -59,7 +59,9 @@ function buildEntry(detail: ExchangeDetail, baseUrl: string): object {
 }
 
 function buildRequest(detail: ExchangeDetail, baseUrl: string): object {
-  const url = new URL(baseUrl + detail.target);
+  // A target that was refused need not be a path: "*", or another scheme's URL.
+  const target = detail.target.startsWith('/') ? detail.target : '/';
+  const url = new URL(URL.canParse(baseUrl + target) ? baseUrl + target : 'http://localhost/');
   return {
     method: detail.method,
     url: url.href,

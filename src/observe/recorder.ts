@@ -97,6 +97,7 @@ export function createRecorder(options: RecorderOptions = {}): Recorder {
         keep(exchange);
       }
       if (pace.isBusy() && !notifier.hasListeners()) dropFields(exchange);
+      cutFields(exchange);
       notifier.changed(exchange);
     },
     list: () => [...ring.slice(oldest), ...ring.slice(0, oldest)],
@@ -141,6 +142,27 @@ function dropFields(exchange: Exchange): void {
   const { wire } = exchange;
   if (wire === undefined || wire.bodies !== undefined) return;
   if (hasSucceeded(exchange)) exchange.wire = { target: wire.target };
+}
+
+/** Most characters that are kept of each list of fields of an exchange. */
+const LONGEST_FIELDS = 16_384;
+
+/** Long lists of fields are cut: five hundred exchanges are kept, and are shown together. */
+function cutFields({ wire }: Exchange): void {
+  if (wire === undefined) return;
+  for (const list of ['received', 'sent', 'returned'] as const) {
+    const fields = wire[list];
+    if (fields !== undefined) wire[list] = firstFields(fields);
+  }
+}
+
+function firstFields(fields: readonly string[]): readonly string[] {
+  let length = 0;
+  for (let i = 0; i < fields.length; i += 2) {
+    length += fields[i]!.length + (fields[i + 1]?.length ?? 0);
+    if (length > LONGEST_FIELDS) return fields.slice(0, i);
+  }
+  return fields;
 }
 
 /** Gathers changes, so that many exchanges make few calls. */

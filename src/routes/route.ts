@@ -126,6 +126,7 @@ export async function createRoute(
     links: createLinks(config, destination.fhirBase, discovery),
     logger,
     via: options.via,
+    headMs: config.timeouts.headMs,
   });
 
   return {

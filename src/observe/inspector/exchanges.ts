@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+import type { Exchange } from '../../base/contracts.ts';
 import { describeExchange, type ViewOptions } from '../exchange-view.ts';
 import { buildHar } from '../har.ts';
 import type { Recorder } from '../recorder.ts';
@@ -18,7 +19,7 @@ export interface ExchangesOptions {
  *
  * | request | answer |
  * |---|---|
- * | `GET` | the kept exchanges with everything that may be told, oldest first |
+ * | `GET` | the newest kept exchanges with everything that may be shown, oldest first: at most `?limit=` (100), those before `?before=ID`; a `Link` with `rel="next"` leads to older ones |
  * | `DELETE` | forgets them |
  * | `GET .har` | the same as HTTP Archive 1.2, as a download |
  * | `GET /ID` | one exchange |
@@ -45,9 +46,11 @@ export function answerExchanges(
     return;
   }
   if (rest === '' && reads) {
+    const { page, fields } = pageOf(recorder.list(), request.url ?? '');
     sendJson(
       response,
-      recorder.list().map((exchange) => describeExchange(exchange, view)),
+      page.map((exchange) => describeExchange(exchange, view)),
+      { fields },
     );
     return;
   }
@@ -59,6 +62,31 @@ export function answerExchanges(
     return;
   }
   answerOne(request, response, rest, { version, recorder, view });
+}
+
+const PAGE_LENGTH = 100;
+const LONGEST_PAGE = 500;
+
+/** The newest exchanges, or those before one of them, and a link to older ones (RFC 8288). */
+function pageOf(
+  list: readonly Exchange[],
+  target: string,
+): { page: readonly Exchange[]; fields: string[] } {
+  const query = new URLSearchParams(target.split('?')[1] ?? '');
+  const before = query.get('before');
+  const asked = Number(query.get('limit') ?? PAGE_LENGTH);
+  const limit = Number.isInteger(asked) && asked > 0 ? Math.min(asked, LONGEST_PAGE) : PAGE_LENGTH;
+  const found = before === null ? -1 : list.findIndex(({ id }) => id === before);
+  const end = before === null ? list.length : Math.max(found, 0);
+  const page = list.slice(Math.max(0, end - limit), end);
+  const [first] = page;
+  const isLast = first === undefined || first === list[0];
+  return {
+    page,
+    fields: isLast
+      ? []
+      : ['Link', `</_proxy/exchanges?before=${first.id}&limit=${limit}>; rel="next"`],
+  };
 }
 
 function answerOne(

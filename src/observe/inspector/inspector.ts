@@ -67,12 +67,24 @@ export function createInspector(options: InspectorOptions): Inspector {
       } else if (!isOwnPage(request)) {
         sendError(response, 403, 'only the inspector page itself may ask for this from a browser');
       } else {
-        place.answer(request, response, rest.slice(prefix?.[0].length ?? 0));
+        answerSafely(response, () =>
+          place.answer(request, response, rest.slice(prefix?.[0].length ?? 0)),
+        );
       }
       return true;
     },
     close: () => streams.close(),
   };
+}
+
+/** A defect behind one path costs this response and nothing else. */
+function answerSafely(response: ServerResponse, answer: () => void): void {
+  try {
+    answer();
+  } catch {
+    if (response.headersSent) response.destroy();
+    else sendError(response, 500, 'the inspector itself failed at this');
+  }
 }
 
 /** What answers at a path. */

@@ -1,4 +1,4 @@
-import { request as httpRequest } from 'node:http';
+import { type ClientRequest, request as httpRequest } from 'node:http';
 import type { Socket } from 'node:net';
 
 import type { Exchange } from '../../base/contracts.ts';
@@ -47,17 +47,37 @@ export function sendAgain(
     ({ name }) => !NOT_REPEATED.has(name.toLowerCase()),
   );
   let finished = false;
-  const finish = (error: string | undefined, status = 0) => {
+  const finish = (error?: string, status = 0) => {
     if (finished) return;
     finished = true;
     done(error, status);
   };
-  const request = httpRequest(
+  let request: ClientRequest;
+  try {
+    request = startRequest(exchange, socket, fields, finish);
+  } catch {
+    // A target or a field that came with raw octets, which Node does not send.
+    finish('the request has characters that cannot be sent again from here');
+    return;
+  }
+  request.once('timeout', () => request.destroy(new Error('timeout')));
+  request.once('error', () => finish('the request could not be sent again'));
+  request.end();
+}
+
+/** @throws when the target or a field cannot be written */
+function startRequest(
+  { method, wire }: Exchange,
+  socket: Socket,
+  fields: readonly { name: string; value: string }[],
+  finish: (error?: string, status?: number) => void,
+): ClientRequest {
+  return httpRequest(
     {
       host: socket.localAddress,
       port: socket.localPort,
-      method: exchange.method,
-      path: wire.target,
+      method,
+      path: wire?.target ?? '/',
       // Without a list of fields Node sets Host by itself.
       ...(fields.length === 0
         ? {}
@@ -71,7 +91,4 @@ export function sendAgain(
       response.once('close', () => finish('the answer was cut'));
     },
   );
-  request.once('timeout', () => request.destroy(new Error('timeout')));
-  request.once('error', () => finish('the request could not be sent again'));
-  request.end();
 }
