@@ -44,7 +44,7 @@ function takeEnvironment(): Environment {
   const environment = { ...process.env };
   hideVariables(SECRET_VARIABLES);
   // Node 22.13 and later; a report is for strangers to read, so other people's secrets stay out as well.
-  Object.assign(process.report, { excludeEnv: true });
+  Object.assign(process.report ?? {}, { excludeEnv: true });
   return environment;
 }
 

@@ -2,7 +2,7 @@
 
 /** Shells that can be served. */
 export const COMPLETION_SHELLS = ['bash', 'zsh', 'fish'] as const;
-/** One of them. */
+/** Name of a shell in {@link COMPLETION_SHELLS}. */
 export type CompletionShell = (typeof COMPLETION_SHELLS)[number];
 
 /** What there is to complete of one command. */

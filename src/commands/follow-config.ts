@@ -5,7 +5,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import { type FileWatchOptions, watchFiles } from '../config/watch.ts';
 import type { ProxyServer, ReloadReport } from '../server.ts';
 
-/** What {@link followConfig} needs. */
+/** What to watch, and the proxy that gets the changes. */
 export interface FollowConfigOptions {
   /** The configuration that is in use. */
   loaded: LoadedConfig;
@@ -29,18 +29,19 @@ export interface FollowedConfig {
 export function followConfig(options: FollowConfigOptions): FollowedConfig {
   const { load, proxy, logger } = options;
   let working: Promise<void> = Promise.resolve();
-  let told: readonly string[] = options.loaded.warnings;
+  let logged: readonly string[] = options.loaded.warnings;
 
   const takeOver = async (): Promise<void> => {
     try {
       const loaded = await load();
       watch.follow(configFiles(loaded));
       const report = await proxy.reload(loaded.config);
-      for (const warning of loaded.warnings) if (!told.includes(warning)) logger.warn({}, warning);
-      told = loaded.warnings;
-      tell(report, logger);
+      for (const warning of loaded.warnings)
+        if (!logged.includes(warning)) logger.warn({}, warning);
+      logged = loaded.warnings;
+      logReport(report, logger);
     } catch (error) {
-      tellFailure(error, logger);
+      logFailure(error, logger);
     }
   };
   const watch = watchFiles(
@@ -59,7 +60,7 @@ export function followConfig(options: FollowConfigOptions): FollowedConfig {
   };
 }
 
-function tell({ added, changed, removed, needsRestart }: ReloadReport, logger: Logger): void {
+function logReport({ added, changed, removed, needsRestart }: ReloadReport, logger: Logger): void {
   for (const setting of needsRestart) {
     logger.warn({ setting }, `"${setting}" has changed: restart the proxy to use the new value`);
   }
@@ -67,11 +68,11 @@ function tell({ added, changed, removed, needsRestart }: ReloadReport, logger: L
   const what = parts.map(([name, paths]) => `${name} "${paths.join('", "')}"`).join(', ');
   logger.info(
     Object.fromEntries(parts),
-    `configuration read again: ${what === '' ? 'every route goes on' : what}`,
+    `configuration read again: ${what === '' ? 'no route has changed' : what}`,
   );
 }
 
-function tellFailure(error: unknown, logger: Logger): void {
+function logFailure(error: unknown, logger: Logger): void {
   if (!(error instanceof ConfigError)) {
     logger.error({}, `the changed configuration cannot be used: ${(error as Error).message}`);
     return;
@@ -80,7 +81,7 @@ function tellFailure(error: unknown, logger: Logger): void {
   for (const problem of problems) {
     const { path, remedy } = problem;
     logger.error(
-      { code: error.code, path, ...(file === undefined ? {} : { file }) },
+      { code: error.code, path, file },
       `the changed configuration cannot be used, the old one stays: ${describeProblem(problem)}${remedy === undefined ? '' : `. ${remedy}`}`,
     );
   }

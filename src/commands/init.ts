@@ -137,7 +137,7 @@ async function finish(loaded: Loaded, session: InitSession): Promise<void> {
   if (isNew || args.wait === 0) showEnabling(client, dialogue);
   if (args.wait === 0) {
     await warnOfPort(loaded, session);
-    printResult(result, session);
+    printResult({ ...result, token: undefined, answer: undefined }, session);
     return;
   }
   const onWaiting = () => {

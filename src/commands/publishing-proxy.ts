@@ -1,6 +1,6 @@
+/** A proxy that a command starts where its configuration says, so that a server can fetch our public keys. */
 import { ConfigError } from '../base/errors.ts';
 import { JWKS_PATH } from '../base/own-paths.ts';
-/** A proxy that a command starts where its configuration says, so that a server can fetch our public keys. */
 import type { ProxyConfig } from '../config/schema.ts';
 import { createProxyServer, type ReloadReport } from '../server.ts';
 import { createProxyLogger } from './loggers.ts';
@@ -16,7 +16,7 @@ export interface PublishingProxy {
   readonly close: () => Promise<void>;
 }
 
-/** Starts it. Where it cannot listen, as beside a proxy that runs already, it stands there all the same. */
+/** Starts it. When it cannot listen, as beside a proxy that runs already, it resolves all the same, without a URL. */
 export async function startPublishingProxy(
   config: ProxyConfig,
   runtime: Runtime,

@@ -128,10 +128,10 @@ async function printClient(
     scopes: client.scopes ?? registration.scopes,
     key: filed.file,
     kid: filed.key.kid,
-    ...(registration.jwksUri === undefined ? {} : { jwksUri: registration.jwksUri }),
-    ...(server.tls.ca === undefined ? {} : { certificate: server.tls.ca }),
-    ...(pages === undefined ? {} : { adminPage: pages.apiClients }),
-    ...(file === undefined ? {} : { registration: file }),
+    jwksUri: registration.jwksUri,
+    certificate: server.tls.ca,
+    adminPage: pages?.apiClients,
+    registration: file,
   };
   stdout.writeJson(made, 2);
 }

@@ -6,8 +6,8 @@ import { ProxyError } from '../base/errors.ts';
 import { pathInMessage } from '../config/path-in-message.ts';
 
 /**
- * Writes a file in one step: a reader finds the old text or the new one and nothing between, after a
- * power cut as well. Rejects with the system's error, and leaves what was there.
+ * Writes a file in one step: a reader finds the old text or the new one, never a part, also after a
+ * power cut. Rejects with the system's error, and leaves what was there.
  *
  * @param mode permission bits of the new file, before the process's mask; default 0666
  */

@@ -1,4 +1,4 @@
-/** A failure to get a token, told with what explains it. */
+/** A failure to get a token, reported with its hints. */
 import type { Hint } from '../base/contracts.ts';
 import type { ProxyError } from '../base/errors.ts';
 import { createDiagnosis } from '../routes/diagnosis.ts';
@@ -16,7 +16,7 @@ export async function explainTokenFailure(
   return createDiagnosis(route, Date).explainError({ method: 'GET', startedAtMs }, error);
 }
 
-/** Tells the failure on standard error, its hints below it, and gives the exit code. */
+/** Writes the failure to standard error, its hints below it, and gives the exit code. */
 export function reportWithHints(
   error: ProxyError,
   hints: readonly Hint[],

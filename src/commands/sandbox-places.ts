@@ -1,4 +1,4 @@
-/** Tells where everything of a sandbox is, to people and to scripts. */
+/** Where everything of a sandbox is, for people and for scripts. */
 import { apiClientsPage } from '../auth/fhir-base.ts';
 import type { Sandbox, SandboxVersion } from '../sandbox/index.ts';
 
@@ -16,10 +16,13 @@ export interface Places {
   client: { id: string; keyFile: string; scopes: readonly string[] };
   errorLog: string;
   /** PEM file to trust; with `--tls` only. */
-  certificate?: string;
+  certificate: string | undefined;
 }
 
-/** @param keyFile path of the ready client's private key @param certificate path of the PEM file to trust, with TLS */
+/**
+ * @param keyFile path of the ready client's private key
+ * @param certificate path of the PEM file to trust, with TLS
+ */
 export function describePlaces(
   { url, fhirBase, tokenEndpoint, client, errorLog }: Sandbox,
   openemr: SandboxVersion,
@@ -36,7 +39,7 @@ export function describePlaces(
     openemr,
     client: { id: client.id, keyFile, scopes: client.scopes },
     errorLog,
-    ...(certificate === undefined ? {} : { certificate }),
+    certificate,
   };
 }
 

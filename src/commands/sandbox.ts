@@ -84,7 +84,7 @@ const sandboxArguments = {
   json: {
     type: 'boolean',
     default: false,
-    describe: 'Tell where everything is as one line of JSON',
+    describe: 'Print where everything is as one line of JSON',
   },
 } satisfies Arguments;
 

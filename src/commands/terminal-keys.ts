@@ -59,7 +59,7 @@ export function listenForKeys(
   return list;
 }
 
-/** Opens a page in the browser of this desktop; resolves to what a person should know. */
+/** Opens a page in the browser of this desktop; resolves to a sentence for the terminal. */
 export function openInBrowser(url: string, platform: NodeJS.Platform): Promise<string> {
   const [program = '', ...args] =
     platform === 'darwin'

@@ -35,7 +35,7 @@ type TokenArgs = ParsedArguments<typeof tokenArguments>;
 /** Gets an access token and prints it. */
 export const tokenCommand: Command<typeof tokenArguments> = {
   purpose:
-    'Gets an access token the way the proxy does and prints it. It is a credential: whoever has it can use it until it expires, about five minutes with OpenEMR.',
+    'Gets an access token the way the proxy does and prints it. It is a credential: anyone who has it can use it until it expires, about five minutes with OpenEMR.',
   examples: [
     {
       task: 'Ask the server itself, without the proxy',
@@ -86,7 +86,7 @@ function print(token: AccessToken, path: string, args: TokenArgs, runtime: Runti
   const secondsLeft = Math.max(0, Math.floor((token.expiresAtMs - Date.now()) / 1000));
   if (stdout.isTTY) {
     stderr.write(
-      `warning: this is a credential. Whoever has it can use it for another ${secondsLeft} s; keep it out of chats, tickets and screenshots\n`,
+      `warning: this is a credential. Anyone who has it can use it for another ${secondsLeft} s; keep it out of chats, tickets and screenshots\n`,
     );
   }
   if (args.json) {

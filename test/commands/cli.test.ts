@@ -220,7 +220,7 @@ describe('start', () => {
   });
 });
 
-/** Resolves as soon as nobody listens at the URL any more. */
+/** Resolves as soon as nothing listens at the URL any more. */
 async function waitUntilRefused(url: string): Promise<void> {
   const { hostname, port } = new URL(url);
   for (;;) {

@@ -94,7 +94,7 @@ describe('doctor', () => {
     assert.match(out, /\n {19}fix {2}In OpenEMR open Admin > System > API Clients/);
     assert.match(out, /\n {2}– not checked: granted-scopes, read \(needs "token"\)\n/);
     assert.match(out, /, 1 failed, 2 not checked\n$/);
-    assert.ok(!out.includes(ESCAPE), 'neither colours nor progress where nobody looks');
+    assert.ok(!out.includes(ESCAPE), 'neither colours nor progress without a terminal');
     for (const line of out.split('\n'))
       assert.ok(line.length <= 80 || !line.includes(' ', 20), line);
   });
@@ -164,7 +164,7 @@ describe('doctor', () => {
     for (const { check, status } of results) assert.equal(`${check} ${status}`, 'config fail');
   });
 
-  it('tells what is dangerous about a config as a warning', async () => {
+  it('warns about what is dangerous in a config', async () => {
     await writeConfig({ tls: { insecure: true } });
     const { exitCode, out } = await doctor([]);
     assert.equal(exitCode, 0);

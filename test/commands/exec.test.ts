@@ -23,10 +23,13 @@ describe('exec', () => {
       })`;
     const run = exec(t, ['--sandbox', ...node(script)]);
     assert.equal(await run.ended, 7, run.err());
-    const told = JSON.parse(run.out()) as Record<string, unknown>;
-    assert.deepEqual([told['resourceType'], told['total'], told['MINE']], ['Bundle', 1, 'kept']);
-    assert.match(String(told['FHIR_AUTH_PROXY_URL']), /^http:\/\/127\.0\.0\.1:\d+$/);
-    assert.equal(told['FHIR_BASE_URL'], `${String(told['FHIR_AUTH_PROXY_URL'])}/fhir`);
+    const printed = JSON.parse(run.out()) as Record<string, unknown>;
+    assert.deepEqual(
+      [printed['resourceType'], printed['total'], printed['MINE']],
+      ['Bundle', 1, 'kept'],
+    );
+    assert.match(String(printed['FHIR_AUTH_PROXY_URL']), /^http:\/\/127\.0\.0\.1:\d+$/);
+    assert.equal(printed['FHIR_BASE_URL'], `${String(printed['FHIR_AUTH_PROXY_URL'])}/fhir`);
     assert.equal(run.err(), '');
   });
 

@@ -89,7 +89,7 @@ for (const words of [['-'], []]) {
   });
 }
 
-test('each cause of a file is told once, with how often it was seen', async (t) => {
+test('each cause in a file is explained once, with how often it was seen', async (t) => {
   const path = join(await folder(t), 'error.log');
   await writeFile(path, LINE + DISABLED + LINE + LINE);
   const run = explain([path]);
@@ -120,7 +120,7 @@ test('exit code 1 and an empty array when nothing was recognised', async () => {
   assert.match(run.err(), /nothing was recognised in 1 message\n/);
 });
 
-test('an empty input is told as such', async () => {
+test('an empty input is an error', async () => {
   const run = explain(['-'], { stdin: Readable.from([]) });
   assert.equal(await run.exitCode, 1);
   assert.equal(run.err(), 'error: there is no message in "-"\n');
@@ -150,11 +150,11 @@ test('--exchange without a log gives the checklist as likely', async () => {
   assert.match(run.out(), /\(likely\)\s+assertion-refused/);
 });
 
-test('--follow tells what comes, a second time in one line, until it is stopped', async (t) => {
+test('--follow explains new lines, a repeated cause in one line, until it is stopped', async (t) => {
   const cwd = await folder(t);
   await writeFile(join(cwd, 'error.log'), LINE);
   const run = explain(['--follow', '*.log'], { cwd });
-  // The old line is not told: following begins at the end.
+  // The old line is not explained: following begins at the end.
   while (!run.err().includes('following')) await new Promise(setImmediate);
   await appendFile(join(cwd, 'error.log'), DISABLED);
   await run.shown('client-disabled');
@@ -165,7 +165,7 @@ test('--follow tells what comes, a second time in one line, until it is stopped'
   assert.doesNotMatch(run.out(), /jwks-missing-keys/);
 });
 
-test('--follow of standard input tells at once and ends with it, or when it is stopped', async () => {
+test('--follow explains standard input line by line and ends with it, or when it is stopped', async () => {
   const stdin = new PassThrough();
   const run = explain(['-f', '-', '--json'], { stdin });
   stdin.write(LINE);

@@ -15,7 +15,7 @@ describe('a config file under watch', () => {
     assert.equal(server.requests.length, 2);
   });
 
-  test('an invalid one is told with every problem; the old one stays, and the next valid one counts', async (t) => {
+  test('an invalid one is logged with every problem; the old one stays, and the next valid one counts', async (t) => {
     const { file, text, logged, status, forget } = await startFollowing(t);
     replace(file, text({ drainMs: -1, colour: 'blue' }));
     await logged(
@@ -28,7 +28,7 @@ describe('a config file under watch', () => {
     assert.equal(await status('/fhir/Patient'), 200);
     forget();
     replace(file, text({ drainMs: 1 }));
-    await logged(/configuration read again: every route goes on/);
+    await logged(/configuration read again: no route has changed/);
   });
 
   test('what only a restart changes is said', async (t) => {
@@ -49,7 +49,7 @@ describe('a config file under watch', () => {
   });
 });
 
-test('a key file that is broken and mended again is followed', async (t) => {
+test('a key file that is broken and repaired is followed', async (t) => {
   const { keyFile, key, logged, status } = await startFollowing(t);
   assert.equal(await status('/fhir/Patient'), 200);
   replace(keyFile, 'not a key');

@@ -141,7 +141,7 @@ describe('health', () => {
     assert.match(absent.err, /absent\.json" does not exist/);
   });
 
-  it('ends with 1 and says why when nobody answers', async () => {
+  it('ends with 1 and says why when nothing answers', async () => {
     const server = createRawServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;

@@ -74,7 +74,7 @@ it('a resumed init repeats where to enable the client, also when it does not wai
   assert.doesNotMatch(enabled.err, /administrator|Ctrl-C|Once it is enabled/);
 });
 
-it('register tells the id of the client to enable beside its name', async (t) => {
+it('register shows the id of the client to enable beside its name', async (t) => {
   const { sandbox, cwd } = await start(t);
   const { out, err } = await run(cwd, 'register', sandbox.url, ...SCOPES);
   tellsWhere(err, sandbox, out.trim());

@@ -11,7 +11,7 @@ const bundle = (...types: unknown[]) => ({
   })),
 });
 
-it('an answer is told by its types alone, never by what it holds', () => {
+it('an answer is described by its types alone, never by what it holds', () => {
   const cases: [unknown, number, string][] = [
     [bundle('Patient'), 200, 'a Bundle with 1 Patient'],
     [

@@ -30,7 +30,7 @@ async function start(t: TestContext): Promise<{ sandbox: Sandbox; cwd: string }>
   return { sandbox, cwd };
 }
 
-it('init asks, waits for the click and tells of the first answer', options, async (t) => {
+it('init asks, waits for the click and shows the first answer', options, async (t) => {
   const { sandbox, cwd } = await start(t);
   const deadUrl = `http://127.0.0.1:${await findFreePort()}`;
   const terminal = open(t, cwd, ['init']);

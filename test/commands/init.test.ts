@@ -58,7 +58,7 @@ async function enableAll({ url, state }: Sandbox): Promise<void> {
   await dispatcher.destroy();
 }
 
-/** Runs to the end, with the click once the clicks are told. */
+/** Runs to the end, with the click once init says where to click. */
 async function initWithClick(t: TestContext, sandbox: Sandbox, cwd: string, ...argv: string[]) {
   const { runtime, ended } = init(t, cwd, ...argv);
   await Promise.race([runtime.errMatches(/waiting for the client/), ended]);
@@ -198,7 +198,7 @@ describe('init without a terminal', () => {
     const sha256 = certificate.exec(wrong.runtime.err())?.[1] ?? '';
     assert.match(
       wrong.runtime.err(),
-      /has the SHA-256 .*: expected AB:AB:.*\. Somebody may be in between/,
+      /has the SHA-256 .*: expected AB:AB:.*\. Another machine may be in between/,
     );
     const right = init(
       t,
@@ -224,7 +224,7 @@ describe('init without a terminal', () => {
     assert.equal(readFileSync(join(cwd, `certs/127.0.0.1-${port}.pem`), 'utf8'), cert);
   });
 
-  it('tells what to enter by hand when registration is closed, and goes on with --client-id', async (t) => {
+  it('says what to enter by hand when registration is closed, and goes on with --client-id', async (t) => {
     const sandbox = await start(t);
     const url = await startWithoutRegistration(t, sandbox);
     const cwd = createFolderWithKey(t);

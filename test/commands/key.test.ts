@@ -51,7 +51,7 @@ describe('key generate', () => {
     }
   });
 
-  it('never writes over a file that is there, unless told to', async (t) => {
+  it('never writes over a file that is there without --force', async (t) => {
     const cwd = createFolder(t);
     write(cwd, 'mine.json', 'precious');
     const refused = await key(cwd, 'generate', 'mine.json', '--alg', 'ES384');
@@ -60,9 +60,9 @@ describe('key generate', () => {
     assert.equal(readFileSync(join(cwd, 'mine.json'), 'utf8'), 'precious');
     const forced = await key(cwd, 'generate', 'mine.json', '--alg', 'ES384', '--force', '--json');
     assert.equal(forced.code, 0);
-    const told = JSON.parse(forced.out) as { kid: string; alg: string; file: string };
+    const made = JSON.parse(forced.out) as { kid: string; alg: string; file: string };
     const jwk = JSON.parse(readFileSync(join(cwd, 'mine.json'), 'utf8')) as JWK;
-    assert.deepEqual([jwk.kty, jwk.crv, told.alg, told.kid], ['EC', 'P-384', 'ES384', jwk.kid]);
+    assert.deepEqual([jwk.kty, jwk.crv, made.alg, made.kid], ['EC', 'P-384', 'ES384', jwk.kid]);
     assert.equal(statSync(join(cwd, 'mine.json')).mode & 0o777, 0o600);
   });
 
@@ -134,8 +134,10 @@ describe('key public', () => {
       const { kid } = JSON.parse(readFileSync(join(cwd, 'key.json'), 'utf8')) as { kid: string };
       assert.equal(certificate.subject, `CN=${kid}`);
       writeFileSync(join(cwd, 'key.crt'), out);
-      const told = execFileSync('openssl', ['verify', '-CAfile', 'key.crt', 'key.crt'], { cwd });
-      assert.match(told.toString(), /OK/);
+      const verified = execFileSync('openssl', ['verify', '-CAfile', 'key.crt', 'key.crt'], {
+        cwd,
+      });
+      assert.match(verified.toString(), /OK/);
     });
   }
 
@@ -209,7 +211,7 @@ describe('key check', () => {
   const spki = rs384Key().publicKey.export({ format: 'pem', type: 'spki' }).toString();
   const unnamed = { ...rsa, kid: undefined };
 
-  /** Content, exit code, what is told, codes of the findings. */
+  /** Content, exit code, what is printed, codes of the findings. */
   const cases: [string, unknown, number, RegExp, string[]][] = [
     ['our JWK Set', { keys: [rsa] }, 0, /is the public half of ours/, ['jwks-ours', 'jwks-signer']],
     [
@@ -324,13 +326,13 @@ describe('key check', () => {
     ['something else', 'hello', 1, /is no private key, neither JSON nor PEM/, ['key-unrecognized']],
   ];
 
-  for (const [name, content, code, told, codes] of cases) {
+  for (const [name, content, code, printed, codes] of cases) {
     it(`judges ${name}`, async (t) => {
       const cwd = createFolder(t);
       write(cwd, 'ours.json', rs384Key().text);
       write(cwd, 'file', content);
       const text = await key(cwd, 'check', 'file', '--against', 'ours.json');
-      assert.match(text.out, told);
+      assert.match(text.out, printed);
       assert.equal(text.code, code, text.out + text.err);
       const json = await key(cwd, 'check', 'file', '--against', 'ours.json', '--json');
       const { findings } = JSON.parse(json.out) as { findings: { code: string }[] };
@@ -343,7 +345,7 @@ describe('key check', () => {
     });
   }
 
-  it('tells that others can read a private key', async (t) => {
+  it('warns that others can read a private key', async (t) => {
     const cwd = createFolder(t);
     write(cwd, 'key.json', rs384Key().text);
     chmodSync(join(cwd, 'key.json'), 0o640);

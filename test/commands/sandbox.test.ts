@@ -95,7 +95,7 @@ async function getToken({ client, tokenEndpoint }: Places): Promise<Response> {
   });
 }
 
-test('--json tells a script what it needs to get a token and a patient; a signal ends it and leaves nothing behind', async (t) => {
+test('--json prints what a script needs to get a token and a patient; a signal ends it and leaves nothing behind', async (t) => {
   const { places, stop } = await start(t);
   assert.equal(places.openemr, '7.0.3');
   assert.equal(places.fhirBase, `${places.url}/apis/default/fhir`);

@@ -88,7 +88,7 @@ test('a process without a terminal is in no foreground, and asking does not fail
   assert.equal(typeof isForeground(), 'boolean');
 });
 
-test('without a browser the address is told', async () => {
+test('without a browser the address is shown', async () => {
   const path = process.env['PATH'];
   process.env['PATH'] = '';
   try {

@@ -65,11 +65,11 @@ describe('token', () => {
     }
   });
 
-  it('tells with --json what was granted and for how long, and no assertion', async (t) => {
+  it('prints with --json what was granted and for how long, and no assertion', async (t) => {
     const { token } = await setUp(t);
     const { out } = await token(['--json']);
-    const told = JSON.parse(out) as Record<string, unknown>;
-    assert.deepEqual(Object.keys(told), [
+    const printed = JSON.parse(out) as Record<string, unknown>;
+    assert.deepEqual(Object.keys(printed), [
       'route',
       'accessToken',
       'tokenType',
@@ -77,8 +77,10 @@ describe('token', () => {
       'requestedScopes',
       'grantedScopes',
     ]);
-    assert.deepEqual(told['grantedScopes'], SCOPES);
-    assert.ok(Number(told['expiresInSeconds']) > 280 && Number(told['expiresInSeconds']) <= 300);
+    assert.deepEqual(printed['grantedScopes'], SCOPES);
+    assert.ok(
+      Number(printed['expiresInSeconds']) > 280 && Number(printed['expiresInSeconds']) <= 300,
+    );
   });
 
   it('decodes the claims with --claims and does not show the token', async (t) => {

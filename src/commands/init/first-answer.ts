@@ -92,7 +92,7 @@ export function describeAnswer({ body, status }: FirstAnswer): string {
 }
 
 interface SeenResource {
-  resourceType?: string;
+  resourceType: string | undefined;
   entry?: readonly ({ resource?: { resourceType?: unknown } } | null)[];
   issue?: readonly ({ diagnostics?: unknown } | null)[];
 }
@@ -100,9 +100,8 @@ interface SeenResource {
 function parseResource(body: string): SeenResource | undefined {
   try {
     const value = JSON.parse(body) as Record<string, unknown> | null;
-    const resourceType = typeName(value?.['resourceType']);
     return {
-      ...(resourceType === undefined ? {} : { resourceType }),
+      resourceType: typeName(value?.['resourceType']),
       entry: arrayOf(value?.['entry']),
       issue: arrayOf(value?.['issue']),
     };

@@ -1,5 +1,4 @@
-/** What came of `init`. */
-
+/** What `init` shows at its end. */
 import type { AccessToken } from '../../base/contracts.ts';
 import { callableHost } from '../../config/host.ts';
 import { DEFAULT_CONFIG_FILE, type LoadedConfig } from '../../config/load.ts';
@@ -13,9 +12,9 @@ export interface Result {
   loaded: LoadedConfig & { route: RouteConfig };
   /** Page where the client is enabled; OpenEMR only. */
   adminPage: string | undefined;
-  /** Missing when nothing was waited for. */
-  token?: AccessToken;
-  answer?: FirstAnswer;
+  /** Undefined when nothing was waited for. */
+  token: AccessToken | undefined;
+  answer: FirstAnswer | undefined;
 }
 
 /** Shows the first answer and what to type next; with `--json` what was made. Neither holds health data. */
@@ -60,20 +59,16 @@ function describeResult({ loaded, adminPage, token, answer }: Result, file: stri
     clientId: route.client?.id,
     key: route.client?.key,
     scopes: route.client?.scopes,
-    ...(route.tls.ca === undefined ? {} : { certificate: route.tls.ca }),
-    ...(adminPage === undefined ? {} : { adminPage }),
+    certificate: route.tls.ca,
+    adminPage,
     enabled: token !== undefined,
-    ...(token === undefined ? {} : { grantedScopes: token.grantedScopes }),
-    ...(answer === undefined
-      ? {}
-      : {
-          answer: {
-            target: `${route.path}${answer.target}`,
-            status: answer.status,
-            resourceType: body['resourceType'],
-            total: body['total'],
-          },
-        }),
+    grantedScopes: token?.grantedScopes,
+    answer: answer && {
+      target: `${route.path}${answer.target}`,
+      status: answer.status,
+      resourceType: body['resourceType'],
+      total: body['total'],
+    },
   };
 }
 

@@ -65,7 +65,7 @@ export const keyArguments = {
   json: {
     type: 'boolean',
     default: false,
-    describe: 'generate, check, rotate: tell the result as JSON',
+    describe: 'generate, check, rotate: print the result as JSON',
   },
   ...routeArguments,
 } satisfies Arguments;

@@ -65,7 +65,7 @@ async function readAnyFile(path: string): Promise<string> {
   }
 }
 
-/** A private key that others can read, or that is no good for another reason that its file alone tells. */
+/** What is wrong with the file of a private key rather than with the key, such as that others can read it. */
 async function findExposure(path: string): Promise<KeyFinding | undefined> {
   try {
     const [warning] = (await readKeyText(path)).warnings;

@@ -20,9 +20,8 @@ export async function generateKeyFile(args: KeyArgs, { cwd, stdout }: Runtime): 
   const text = formatKey(key, args.pem ? 'pem' : 'jwk');
   await writePrivateFile(file, text, 'key file', { force: args.force });
   const { kid } = key;
-  const size = key.bits === undefined ? {} : { bits: key.bits };
   if (args.json) {
-    stdout.writeJson({ file, alg, ...size, kid });
+    stdout.writeJson({ file, alg, bits: key.bits, kid });
     return;
   }
   const shown = pathFrom(cwd, file);

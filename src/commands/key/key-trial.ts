@@ -1,6 +1,6 @@
+/** Whether the server takes a key: one token request a client, apart from every running proxy. */
 import type { Hint } from '../../base/contracts.ts';
 import { TokenError } from '../../base/errors.ts';
-/** Whether the server takes a key: one token request a client, apart from every running proxy. */
 import type { ClientConfig, RouteConfig } from '../../config/schema.ts';
 import { createRoute } from '../../routes/route.ts';
 import { createWarningLogger } from '../loggers.ts';

@@ -56,7 +56,7 @@ async function loadKeyAtHand(args: KeyArgs, runtime: Runtime): Promise<SigningKe
   }
 }
 
-/** Loads a private key from a file; what is unwise about the file is told on standard error. */
+/** Loads a private key from a file; warnings about the file go to standard error. */
 export async function loadKeyFile(path: string, { cwd, stderr }: Runtime): Promise<SigningKey> {
   const { text, warnings } = await readKeyText(resolve(cwd, path));
   for (const warning of warnings) stderr.write(`warning: ${warning}\n`);

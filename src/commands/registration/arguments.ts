@@ -69,7 +69,7 @@ export const registrationArguments = {
   json: {
     type: 'boolean',
     default: false,
-    describe: 'Tell what was made as JSON on standard output',
+    describe: 'Print what was made as JSON on standard output',
   },
 } satisfies Arguments;
 

@@ -74,7 +74,7 @@ function assertGiven(pin: string | undefined, { sha256 }: ServerCertificate, ori
   if (pin === undefined || pin === 'first' || isSameFingerprint(pin, sha256)) return;
   throw new ProxyError(
     'certificate-not-trusted',
-    `the certificate of "${origin}" has the SHA-256 ${sha256}: expected ${pin}. Somebody may be in between; compare on the server itself`,
+    `the certificate of "${origin}" has the SHA-256 ${sha256}: expected ${pin}. Another machine may be in between; compare with the fingerprint on the server itself`,
   );
 }
 

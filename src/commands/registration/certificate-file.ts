@@ -51,7 +51,7 @@ async function assertSame(file: string, origin: string, { sha256 }: ServerCertif
   if (pinned === sha256) return;
   throw new ProxyError(
     'certificate-changed',
-    `"${file}" holds ${pinned === undefined ? 'no certificate' : `the certificate with SHA-256 ${pinned}`}, but "${origin}" shows ${sha256}. If the server got a new certificate, delete the file and run this again; else somebody is in between`,
+    `"${file}" holds ${pinned === undefined ? 'no certificate' : `the certificate with SHA-256 ${pinned}`}, but "${origin}" shows ${sha256}. If the server got a new certificate, delete the file and run this again; otherwise another machine is in between`,
   );
 }
 

@@ -5,7 +5,7 @@ import type { Dialogue } from '../dialogue.ts';
 export interface WaitingClient {
   clientId: string;
   /** As registered; undefined when that is not known. Many clients may have the same. */
-  name?: string | undefined;
+  name: string | undefined;
   /** Page where clients are enabled; undefined where the server has none. */
   adminPage: string | undefined;
 }
