@@ -7,8 +7,10 @@ import type { Subject } from './subject.ts';
 
 /** Most milliseconds that it has to open. */
 const OPENS_MS = 5_000;
-/** A command that cannot do its work ends soon. */
-const COMMAND_PROVES_MS = 500;
+/** A command that has printed something and goes on this long is taken to follow the log. */
+const GOES_ON_MS = 500;
+/** A command that cannot do its work may need this long to find out: `docker exec` on a busy machine takes seconds. */
+const SILENT_COMMAND_MS = 5_000;
 const LOOK_MS = 25;
 
 /** Opens the log as the proxy would. */
@@ -51,25 +53,42 @@ function openLog({ config, destination, clock }: Subject): ErrorLogFollower | un
 
 async function judge(follower: ErrorLogFollower, { config }: Subject): Promise<Finding> {
   const { errorLogCommand } = config;
-  const wait = (ms: number) => new Promise((resolve) => void setTimeout(resolve, ms));
-  const untilMs = performance.now() + OPENS_MS;
-  while (follower.state().state === 'starting' && performance.now() < untilMs) await wait(LOOK_MS);
-  if (errorLogCommand !== undefined) await wait(COMMAND_PROVES_MS);
+  await until(() => follower.state().state !== 'starting', OPENS_MS);
+  if (errorLogCommand !== undefined) return judgeCommand(follower, errorLogCommand[0]);
   const { state, file, reason = 'it does not open' } = follower.state();
-  if (state === 'following') {
-    return ok(
-      errorLogCommand === undefined
-        ? `${pathInMessage(file ?? '')} can be read`
-        : `"${errorLogCommand[0]}" runs and prints it`,
-    );
-  }
-  return errorLogCommand === undefined
-    ? fail(
-        `cannot be read: ${reason}`,
-        'Correct "errorLog", or give the user of the proxy the right to read it: on Debian sudo usermod -aG adm <user>, then log in anew',
-      )
+  return state === 'following'
+    ? ok(`${pathInMessage(file ?? '')} can be read`)
     : fail(
         `cannot be read: ${reason}`,
-        'Run the command of "errorLogCommand" by hand, and correct it until it prints the log',
+        'Correct "errorLog", or give the user of the proxy the right to read it: on Debian sudo usermod -aG adm <user>, then log in anew',
       );
+}
+
+/** A command is good when it goes on: one that ends is started again, so its end must be seen as it happens. */
+async function judgeCommand(follower: ErrorLogFollower, program = ''): Promise<Finding> {
+  const ended = (): boolean => follower.state().state !== 'following';
+  const printed = (): boolean => follower.state().hasText;
+  if (await until(() => ended() || printed(), SILENT_COMMAND_MS)) await until(ended, GOES_ON_MS);
+  const { state, reason = 'it does not start' } = follower.state();
+  if (state !== 'following') {
+    return fail(
+      `cannot be read: ${reason}`,
+      'Run the command of "errorLogCommand" by hand, and correct it until it prints the log',
+    );
+  }
+  return ok(
+    printed()
+      ? `"${program}" runs and prints it`
+      : `"${program}" runs; it has printed nothing in ${SILENT_COMMAND_MS / 1000} s, as is right for a log that is quiet`,
+  );
+}
+
+/** Waits until the condition holds; false when it does not in time. */
+async function until(holds: () => boolean, mostMs: number): Promise<boolean> {
+  const endMs = performance.now() + mostMs;
+  while (!holds()) {
+    if (performance.now() >= endMs) return false;
+    await new Promise((resolve) => void setTimeout(resolve, LOOK_MS));
+  }
+  return true;
 }

@@ -685,6 +685,25 @@ describe('the error log', () => {
     assert.match(run.only('error-log').fix ?? '', /by hand/);
   });
 
+  it('fails when its command needs a while to find out that it cannot', async (t) => {
+    const dies = "setTimeout(() => { console.error('no such container'); process.exit(1); }, 1500)";
+    const run = await examine(t, {
+      route: () => ({ errorLogCommand: [process.execPath, '-e', dies] }),
+      runsLogCommands: true,
+    });
+    assert.equal(run.only('error-log').status, 'fail');
+    assert.match(run.only('error-log').message, /no such container/);
+  });
+
+  it('fails when its command prints something and ends', async (t) => {
+    const dies = "console.log('usage: …'); setTimeout(() => process.exit(2), 100)";
+    const run = await examine(t, {
+      route: () => ({ errorLogCommand: [process.execPath, '-e', dies] }),
+      runsLogCommands: true,
+    });
+    assert.equal(run.only('error-log').status, 'fail');
+  });
+
   it('is skipped when a command prints it and none may run', async (t) => {
     const proof = join(await folderFor(t), 'ran');
     const run = await examine(t, {

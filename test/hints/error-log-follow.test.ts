@@ -40,7 +40,12 @@ test('begins at the end of the file and reads what is added', async (t) => {
   await writeFile(path, line('old'));
   const { follower, seen } = follow(t, { path });
   await follower.catchUp();
-  assert.deepEqual(follower.state(), { state: 'following', file: path, entries: 0 });
+  assert.deepEqual(follower.state(), {
+    state: 'following',
+    file: path,
+    hasText: false,
+    entries: 0,
+  });
   await appendFile(path, line('one') + line('two'));
   await follower.catchUp();
   assert.deepEqual(seen, ['one', 'two']);

@@ -38,6 +38,8 @@ export interface ErrorLogState {
   file?: string;
   /** Why it waits. */
   reason?: string;
+  /** Whether any text has come, be it a whole line or not. */
+  hasText: boolean;
   /** Entries read so far. */
   entries: number;
 }
@@ -57,7 +59,7 @@ export interface ErrorLogFollower {
 /** Follows from the end of the log on; never throws: trouble is logged once and `state()` tells it. */
 export function followErrorLog(options: FollowErrorLogOptions): ErrorLogFollower {
   const { logger, onEntries, clock = { now: () => Date.now() } } = options;
-  const state: ErrorLogState = { state: 'starting', entries: 0 };
+  const state: ErrorLogState = { state: 'starting', hasText: false, entries: 0 };
   const kept: LogEntry[] = [];
   let reader = createLogReader();
   let lines = 0;
@@ -86,6 +88,7 @@ export function followErrorLog(options: FollowErrorLogOptions): ErrorLogFollower
     keep(reader.settle());
   };
   const onText = (text: string): void => {
+    state.hasText = true;
     if (awaitsFirstText) {
       awaitsFirstText = false;
       backlogUntilMs = clock.now() + COMMAND_BACKLOG_MS;

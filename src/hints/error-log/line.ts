@@ -1,5 +1,5 @@
 /**
- * Takes a line of an error log apart: who carried it (docker, Apache, PHP's own log file), when, and
+ * Takes a line of an error log apart: who wrote it (Apache, PHP's own log file), when, and
  * the messages it carries. PHP-FPM behind Apache packs several messages into one line.
  */
 import type { LogLevel } from './entry.ts';
@@ -14,7 +14,6 @@ export interface LogLine {
   messages: { text: string; raw: string; fromPhp: boolean }[];
 }
 
-const DOCKER = /^[\w.-]{1,80}\s{1,40}\|\s/;
 const APACHE =
   /^\[(?:[A-Z][a-z]{2}) ([A-Z][a-z]{2}) (\d{2}) (\d{2}):(\d{2}):(\d{2})(\.\d+)? (\d{4})\] (?:\[([\w-]*):(\w+)\] )?/;
 const APACHE_FIELDS =
@@ -35,9 +34,13 @@ const LEVELS: Readonly<Record<string, LogLevel>> = {
   debug: 'debug',
 };
 
+/** Whether a line has the head that Apache writes. */
+export function isApacheLine(line: string): boolean {
+  return APACHE.test(line);
+}
+
 /** Whether a line starts a record: it has a prefix that continuation lines never have. */
-export function startsRecord(line: string): boolean {
-  const rest = line.replace(DOCKER, '');
+export function startsRecord(rest: string): boolean {
   return (
     APACHE.test(rest) ||
     PHP.test(rest) ||
@@ -51,9 +54,21 @@ export function startsRecord(line: string): boolean {
  * it cannot go on in the next one.
  */
 export function findRecordEnd(first: string): (line: string) => boolean {
-  const rest = first.replace(DOCKER, '');
-  if (APACHE.test(rest)) return () => true;
-  return MONOLOG.test(rest.replace(PHP, '')) ? endsWithExtra : endsWithPlace;
+  if (APACHE.test(first)) return (line) => !isWrapped(first, line);
+  return MONOLOG.test(first.replace(PHP, '')) ? endsWithExtra : endsWithPlace;
+}
+
+/** Narrowest terminal at whose edge a line is taken to be wrapped. */
+const NARROWEST_COLUMNS = 60;
+
+/**
+ * Whether a line of a record of Apache, which never breaks one, was broken at the width of a
+ * terminal: it is as long as the first one, and says that more must follow.
+ */
+function isWrapped(first: string, line: string): boolean {
+  if (line.length !== first.length || first.length < NARROWEST_COLUMNS) return false;
+  const text = line.trimEnd();
+  return !(endsWithExtra(text) || text.endsWith("[]'"));
 }
 
 /** Monolog's last two parts: context, and extra as `[]` or an object. */
@@ -70,11 +85,10 @@ function endsWithPlace(line: string): boolean {
 
 /** Takes one record apart. */
 export function parseLine(record: string): LogLine {
-  const rest = record.replace(DOCKER, '');
-  const apache = APACHE.exec(rest);
-  if (apache !== null) return parseApacheLine(rest, apache);
-  const php = PHP.exec(rest);
-  const text = php === null ? rest : rest.slice(php[0].length);
+  const apache = APACHE.exec(record);
+  if (apache !== null) return parseApacheLine(record, apache);
+  const php = PHP.exec(record);
+  const text = php === null ? record : record.slice(php[0].length);
   const [, day = '', month = '', year = '', hour = '', minute = '', second = ''] = php ?? [];
   return {
     carrier: php === null ? 'none' : 'php',

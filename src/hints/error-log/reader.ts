@@ -1,6 +1,7 @@
 /** Turns the text of an error log into entries, line by line or in chunks as it grows. */
+import { stripCarriers } from './carrier.ts';
 import type { LogEntry } from './entry.ts';
-import { findRecordEnd, parseLine, startsRecord } from './line.ts';
+import { findRecordEnd, isApacheLine, parseLine, startsRecord } from './line.ts';
 import { parseMessage } from './message.ts';
 
 /** Most characters kept of one line, and of one record of several lines; the rest is dropped. */
@@ -27,9 +28,12 @@ export function createLogReader(): LogReader {
   let length = 0;
   let isLast = (_line: string): boolean => true;
   let line = 0;
+  /** Who wrote the record that may go on, as its carriers name it. */
+  let source = '';
 
   const flushRecord = (): LogEntry[] => {
-    const record = lines.join('\n');
+    // Apache never breaks a line; if one is broken, a terminal did it.
+    const record = lines.join(isApacheLine(lines[0] ?? '') ? '' : '\n');
     lines = [];
     length = 0;
     if (record.trim() === '') return [];
@@ -41,18 +45,26 @@ export function createLogReader(): LogReader {
     if (room > 0) lines.push(text.slice(0, room));
     length += text.length + 1;
   };
-  const takeLine = (text: string): LogEntry[] => {
+  const takeLine = (carried: string): LogEntry[] => {
     // `tail -F` of several files names them between blank lines.
-    if (/^==> .* <==$/.test(text)) return flushRecord();
+    if (/^==> .{0,4096} <==$/.test(carried)) return flushRecord();
+    const stripped = stripCarriers(carried);
+    if (stripped === undefined) return [];
+    const { text } = stripped;
     // A blank line begins nothing.
     if (length === 0 && text === '') return [];
-    if (length > 0 && !startsRecord(text)) {
+    const begins = startsRecord(text);
+    // What was wrapped at the width of a terminal has no carrier of its own.
+    const sameSource = stripped.source === source || stripped.source === '';
+    if (length > 0 && !begins && sameSource) {
       keepLine(text);
       return isLast(text) ? flushRecord() : [];
     }
     const before = flushRecord();
     keepLine(text);
-    isLast = findRecordEnd(text);
+    source = stripped.source;
+    // A line that begins no record stands for itself: what comes next may be another one's.
+    isLast = begins ? findRecordEnd(text) : () => true;
     return isLast(text) ? [...before, ...flushRecord()] : before;
   };
 
