@@ -5,6 +5,7 @@ import { readVersion } from './base/version.ts';
 import { createOutput, type Output } from './commands/output.ts';
 import { SECRET_VARIABLES } from './commands/own-secrets.ts';
 import { runProgram } from './commands/program.ts';
+import { reportFailure } from './commands/report.ts';
 import { type Runtime, type StopSignal, signalExitCode } from './commands/runtime.ts';
 import type { Environment } from './config/environment.ts';
 
@@ -76,7 +77,13 @@ function createProcessOutput(stream: NodeJS.WriteStream & { fd: number }): Outpu
   });
 }
 
-const exitCode = await runProgram(process.argv.slice(2), createProcessRuntime(takeEnvironment()), {
+// Node would open its debugger, with which every user of this machine could run code here.
+process.on('SIGUSR1', () => {});
+const runtime = createProcessRuntime(takeEnvironment());
+// Node would print the error as it is, stack and control characters included.
+process.on('uncaughtException', (error) => process.exit(reportFailure(error, runtime)));
+
+const exitCode = await runProgram(process.argv.slice(2), runtime, {
   version: readVersion(),
 });
 // Standard output may be a pipe that is still being written.

@@ -15,6 +15,7 @@ import { createOutput, type Output } from '../../src/commands/output.ts';
 import { runProgram } from '../../src/commands/program.ts';
 import { styled, type TerminalText } from '../../src/commands/terminal-text.ts';
 import { createLogger } from '../../src/observe/logger.ts';
+import { startCli } from '../support/cli.ts';
 import { createFolder, createFolderWithKey } from '../support/folder-with-key.ts';
 import { createTestRuntime } from '../support/runtime.ts';
 
@@ -267,6 +268,18 @@ describe('commands before a hostile server', () => {
     await runProgram(['explain', '--follow', '-'], runtime, { version: '0' });
     assertClean(runtime.out() + runtime.err());
   });
+});
+
+it('an error that nothing has caught ends the program without its control characters', async (t) => {
+  const script = `setTimeout(() => { throw new Error(${JSON.stringify(HOSTILE)}); }, 300)`;
+  const run = startCli(['start', '--sandbox', '--port', '0'], {
+    cwd: createFolder(t),
+    environment: { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(script)}` },
+    signal: t.signal,
+  });
+  assert.equal(await run.ended, 1);
+  assert.match(run.err(), /internal error: .*owned/);
+  assertClean(run.err());
 });
 
 describe('the log of a running proxy', () => {
