@@ -7,7 +7,7 @@ export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as cons
 const resourceTypeOrOperation = z
   .string()
   .regex(
-    /^[A-Z][A-Za-z]{1,63}$|^\$[a-z][a-z-]{0,63}$/,
+    /^[A-Z][A-Za-z]{1,63}$|^\$[A-Za-z][\w.-]{0,63}$/,
     'expected a resource type such as "Patient" or an operation such as "$export"',
   );
 

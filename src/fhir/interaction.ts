@@ -24,7 +24,7 @@ export interface Interaction {
   name: InteractionName;
   /** Resource type, when the path names one and it looks like one (`[A-Z][A-Za-z]*`). */
   resourceType?: string;
-  /** Name of the operation with its `$`, when `name` is `operation`. */
+  /** Name of the operation with its `$`, when `name` is `operation`; {@link UNKNOWN_OPERATION} when it has no proper name. */
   operation?: string;
   /** What people see: `search Patient`, `read Observation`, `$export`, `Patient/$everything`. */
   label: string;
@@ -35,14 +35,16 @@ export interface Interaction {
 }
 
 const RESOURCE_TYPE = /^[A-Z][A-Za-z]{1,63}$/;
-const OPERATION = /^\$[a-z][a-z-]{0,63}$/i;
+/** A well-formed operation name; only such a one is shown. */
+const OPERATION = /^\$[a-z][\w.-]{0,63}$/i;
+/** Stands for an operation whose name is none, or for several in one path. */
+export const UNKNOWN_OPERATION = '$…';
 
 /** Operations that only read, also with `POST`. */
 const READING_OPERATIONS = new Set([
   '$export',
   '$bulkdata-status',
   '$everything',
-  '$docref',
   '$expand',
   '$lookup',
   '$validate-code',
@@ -66,10 +68,14 @@ export function parseInteraction(method: string, path: string): Interaction {
   }
   if (first === '.well-known') return interaction('discovery', { open: reads, writes: !reads });
 
-  const operation = [first, second, third].find((s) => s !== undefined && OPERATION.test(s));
+  // Whatever begins with "$", at any depth: a server decides by that alone.
+  const operations = segments.map(decodeDollar).filter((segment) => segment.startsWith('$'));
   const resourceType = RESOURCE_TYPE.test(first) ? first : undefined;
   const last = segments.length > 3 ? undefined : (third ?? second ?? first);
-  if (operation !== undefined) {
+  if (operations.length > 0) {
+    const [only = ''] = operations;
+    const isNamed = operations.length === 1 && OPERATION.test(only);
+    const operation = isNamed ? only : UNKNOWN_OPERATION;
     // An operation that changes state cannot be called with GET (FHIR R4, Operations).
     const asks = method === 'POST' && operation === last && READING_OPERATIONS.has(operation);
     return interaction('operation', { resourceType, operation, writes: !reads && !asks });
@@ -112,12 +118,12 @@ function resourceInteraction(
   }
   if (second === '_history') return interaction('history', { resourceType, writes: false });
   if (third === undefined) return interaction('read', { resourceType, writes: false });
-  if (third === '_history') {
+  if (third === '_history' && segments.length <= 4) {
     const name = segments.length === 3 ? 'history' : 'vread';
     return interaction(name, { resourceType, writes: false });
   }
   // A second resource type is a compartment search: Patient/123/Observation.
-  return RESOURCE_TYPE.test(third)
+  return RESOURCE_TYPE.test(third) && segments.length === 3
     ? interaction('search', { resourceType: third, writes: false })
     : interaction('other', { resourceType, writes: false });
 }

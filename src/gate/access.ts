@@ -2,7 +2,7 @@ import { ProxyError } from '../base/errors.ts';
 /** The access rules of one route: methods, read-only, and lists of resource types and operations. */
 import { METHODS } from '../config/access-schema.ts';
 import type { AccessConfig } from '../config/schema.ts';
-import type { Interaction } from '../fhir/interaction.ts';
+import { type Interaction, UNKNOWN_OPERATION } from '../fhir/interaction.ts';
 
 /** Methods that a read-only route can take at all; `POST` for `_search`, operations and batches. */
 const READING_METHODS: readonly string[] = ['GET', 'HEAD', 'POST'];
@@ -56,17 +56,18 @@ function createListCheck(
   access: AccessConfig,
 ): ((interaction: Interaction) => ProxyError | undefined) | undefined {
   const allow = access.allow === undefined ? undefined : new Set(access.allow);
-  const deny = new Set(access.deny);
+  // Servers differ in whether they mind letter case, so what is denied is denied in any.
+  const deny = new Set(access.deny.map((each) => each.toLowerCase()));
   if (allow === undefined && deny.size === 0) return undefined;
 
   return ({ name, resourceType, operation }) => {
     // A batch is judged by its entries; what the server is able to do is no health data.
     if (name === 'batch' || name === 'capabilities' || name === 'discovery') return undefined;
     for (const each of [resourceType, operation]) {
-      if (each !== undefined && deny.has(each)) return refuseListed(each, 'is in');
+      if (each !== undefined && deny.has(each.toLowerCase())) return refuseListed(each, 'is in');
     }
     const decisive = operation ?? resourceType;
-    if (name === 'other' || decisive === undefined) {
+    if (name === 'other' || decisive === undefined || operation === UNKNOWN_OPERATION) {
       return new ProxyError(
         'interaction-refused',
         'the request names no single resource type or operation, so "access.allow" and "access.deny" of this route cannot let it through: ask for one resource type',

@@ -4,11 +4,11 @@
  */
 import { ProxyError } from '../base/errors.ts';
 import { isObject } from '../base/is-object.ts';
-import { parseInteraction } from '../fhir/interaction.ts';
 import type { AccessRules } from './access.ts';
 import type { BodyJudge } from './admission.ts';
 import { hasDuplicateName } from './duplicate-name.ts';
 import { METHOD_PARAMETER, REWRITE_COMMAND, hasPhpParameter } from './php-name.ts';
+import { readInteraction } from './request-interaction.ts';
 import { checkTarget } from './target.ts';
 
 /** Longest Bundle that is looked into. */
@@ -67,19 +67,21 @@ function judgeEntry(entry: unknown, index: number, rules: AccessRules): ProxyErr
     return refuse(`"entry[${index}].request" has no "method" and "url"`);
   }
   // Relative to the base; an absolute one would have to be compared with names the server goes by.
-  const checked = checkTarget(`/${url}`);
+  // HL7's own examples also begin with a slash, which means the same.
+  const target = url.startsWith('/') ? url : `/${url}`;
+  const checked = checkTarget(target);
   if (checked instanceof ProxyError || /^[A-Za-z][A-Za-z0-9+.-]*:/.test(url)) {
     return refuse(`"entry[${index}].request.url" is not a plain path below the FHIR base`);
   }
-  const path = `/${url}`.slice(0, checked.pathLength);
-  const query = `/${url}`.slice(checked.pathLength + 1);
+  const path = target.slice(0, checked.pathLength);
+  const query = target.slice(checked.pathLength + 1);
   const steering = [REWRITE_COMMAND, METHOD_PARAMETER].find((name) => hasPhpParameter(query, name));
   if (steering !== undefined) {
     return refuse(
       `"entry[${index}].request.url" has the parameter "${steering}", which steers OpenEMR`,
     );
   }
-  const interaction = parseInteraction(method, path);
+  const interaction = readInteraction(method, path);
   const error =
     interaction.name === 'batch'
       ? refuse('a batch within a batch cannot be checked')

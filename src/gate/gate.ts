@@ -83,7 +83,7 @@ export function createGate(options: GateOptions): Gate {
     if (isReservedPath(path)) return { kind: 'reserved', path, query, corsFields };
     const route = findRoute(routes, path);
     if (route === undefined) return refused(refusePath(path, bases), corsFields);
-    return route.admit({ method, url, path, query, encoded: target.encoded, fields, corsFields });
+    return route.admit({ method, url, path, query, fields, corsFields });
   }
 
   function answerOptions(

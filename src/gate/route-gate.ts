@@ -1,7 +1,6 @@
 import { ProxyError } from '../base/errors.ts';
 /** The gate of one route: what may be asked below its path. */
 import type { RouteConfig } from '../config/schema.ts';
-import { parseInteraction } from '../fhir/interaction.ts';
 import type { Interaction } from '../fhir/interaction.ts';
 import { createAccessRules } from './access.ts';
 import type { AccessRules } from './access.ts';
@@ -12,6 +11,7 @@ import { createFormJudge, formKind, refuseEncodedForm, refuseParameter } from '.
 import { createMultipartJudge, refuseMultipart } from './multipart.ts';
 import { parseParameterNames } from './parameter-names.ts';
 import { METHOD_PARAMETER, REWRITE_COMMAND, hasPhpParameter } from './php-name.ts';
+import { readInteraction } from './request-interaction.ts';
 
 /** A request whose host, origin and target have been checked. */
 export interface CheckedRequest {
@@ -21,8 +21,6 @@ export interface CheckedRequest {
   path: string;
   /** Without its question mark; empty when there is none. */
   query: string;
-  /** Whether the path holds a percent-encoded octet. */
-  encoded: boolean;
   fields: ScannedFields;
   corsFields: readonly string[];
 }
@@ -47,7 +45,7 @@ export function createRouteGate(route: RouteConfig): RouteGate {
 
   function admit(request: CheckedRequest): Admission {
     const { method, url, query, corsFields } = request;
-    const interaction = readInteraction(method, request.path.slice(base.length), request.encoded);
+    const interaction = readInteraction(method, request.path.slice(base.length));
     const error =
       rules.check(method, interaction) ??
       checkQuery(method, query) ??
@@ -119,23 +117,4 @@ function checkLength(
     `the request body is longer than ${maxBodyBytes} bytes: send less, or raise "access.maxBodyBytes" of this route`,
     { status: 413 },
   );
-}
-
-/**
- * The interaction behind a path that may be percent-encoded: OpenEMR decodes it, so `%50atient` is
- * `Patient`. Where both readings differ in whether they write, it writes.
- */
-function readInteraction(method: string, path: string, encoded: boolean): Interaction {
-  const raw = parseInteraction(method, path);
-  if (!encoded) return raw;
-  const decoded = parseInteraction(method, decode(path));
-  return raw.writes && !decoded.writes ? { ...decoded, writes: true } : decoded;
-}
-
-function decode(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
 }

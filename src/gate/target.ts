@@ -35,8 +35,6 @@ const FRAGMENT = 'the request target holds a fragment ("#"): expected it to stay
 export interface CheckedTarget {
   /** Length of the path: index of the question mark, or of the end. */
   readonly pathLength: number;
-  /** Whether the path holds a percent-encoded octet. */
-  readonly encoded: boolean;
 }
 
 /** The checked target, or the refusal (`target-refused`, 400). */
@@ -46,7 +44,6 @@ export function checkTarget(target: string): CheckedTarget | ProxyError {
       'the request target is not in origin-form: expected a path that begins with "/", such as "/fhir/Patient". Call this proxy like the server itself, not through "http_proxy"',
     );
   }
-  let encoded = false;
   // Of the segment at hand: where it begins, its dots, and whether anything else makes it harmless.
   let start = 1;
   let dots = 0;
@@ -57,7 +54,7 @@ export function checkTarget(target: string): CheckedTarget | ProxyError {
       other = true;
     } else if (code === SLASH || code === QUESTION) {
       if (!other && (dots === 1 || dots === 2)) return refuseSegment('a dot segment ("." or "..")');
-      if (code === QUESTION) return checkQuery(target, i, encoded);
+      if (code === QUESTION) return checkQuery(target, i);
       if (i === start) return refuseSegment('an empty segment ("//")');
       start = i + 1;
       dots = 0;
@@ -66,7 +63,6 @@ export function checkTarget(target: string): CheckedTarget | ProxyError {
       const octet = hexPair(target, i + 1);
       const problem = octetProblem(octet, target, i);
       if (problem !== undefined) return refuse(problem);
-      encoded = true;
       i += 2;
       if (octet === DOT) dots++;
       else if (octet !== SPACE && octet !== PLUS) other = true;
@@ -117,7 +113,7 @@ function delimiterProblem(spelling: string): string {
   return `the path holds "${spelling}", which servers read in different ways: no FHIR path has one`;
 }
 
-function checkQuery(target: string, from: number, encoded: boolean): CheckedTarget | ProxyError {
+function checkQuery(target: string, from: number): CheckedTarget | ProxyError {
   for (let i = from; i < target.length; i++) {
     const code = target.charCodeAt(i);
     if (code < 0x20 || code === 0x7f) {
@@ -125,7 +121,7 @@ function checkQuery(target: string, from: number, encoded: boolean): CheckedTarg
     }
     if (code === HASH) return refuse(FRAGMENT);
   }
-  return { pathLength: from, encoded };
+  return { pathLength: from };
 }
 
 /** Value of two hexadecimal digits at `at`, or -1. */

@@ -42,6 +42,15 @@ const INTERACTIONS: readonly (readonly [
   ['PUT', '/Patient/$validate', 'Patient/$validate', true],
   ['DELETE', '/$bulkdata-status', '$bulkdata-status', true],
   ['GET', '/patient/1', 'other', false],
+  ['POST', '/DocumentReference/$docref', 'DocumentReference/$docref', true],
+  ['GET', '/Patient/$x.y_2', 'Patient/$x.y_2', false],
+  ['POST', '/Patient/1/Observation/2/$x', 'Patient/$x', true],
+  ['GET', '/Patient/$1', 'Patient/$…', false],
+  ['GET', '/Patient/$', 'Patient/$…', false],
+  ['GET', '/$export/$everything', '$…', false],
+  ['POST', `/Patient/$${'a'.repeat(65)}`, 'Patient/$…', true],
+  ['GET', '/Patient/1/Observation/2', 'other Patient', false],
+  ['GET', '/Patient/1/_history/2/3', 'other Patient', false],
 ];
 
 for (const [method, path, label, writes] of INTERACTIONS) {

@@ -188,6 +188,37 @@ const batch = (...entries: unknown[]): object => ({
   entry: entries,
 });
 
+const LISTED: readonly (readonly [
+  what: string,
+  access: NonNullable<GateSetup['access']>,
+  method: string,
+  url: string,
+])[] = [
+  ['an encoded letter', { deny: ['$export'] }, 'GET', 'Patient/$%65xport'],
+  ['an encoded dollar', { deny: ['$export'] }, 'GET', 'Patient/%24export'],
+  ['another letter case', { deny: ['$export'] }, 'GET', '$EXPORT'],
+  ['a type in another letter case', { deny: ['Patient'] }, 'GET', 'PATIENT/1'],
+  ['an encoded type', { deny: ['Patient'] }, 'GET', '%50atient/1'],
+  ['an operation deep below', { deny: ['$x'] }, 'GET', 'Group/1/a/b/c/$x'],
+  ['two operations', { deny: ['$x'] }, 'GET', 'Patient/$everything/$x'],
+  ['an operation that is not allowed', { allow: ['Patient'] }, 'GET', 'Patient/$x.y_2'],
+  ['an operation whose name is none', { allow: ['Patient'] }, 'GET', 'Patient/$1'],
+  ['an operation whose name is none, denying another', { deny: ['$export'] }, 'GET', '$%C3%A9'],
+  ['a path deeper than a compartment', { deny: ['Condition'] }, 'GET', 'Patient/1/Observation/2'],
+  ['a type that is none', { allow: ['Patient'] }, 'GET', 'patient/1'],
+];
+
+for (const [what, access, method, url] of LISTED) {
+  test(`lists refuse ${what}, called directly and in a Bundle`, () => {
+    assert.equal(
+      refusal(ask(buildGate({ access }), method, `/fhir/${url}`)).code,
+      'interaction-refused',
+    );
+    const inBundle = judge(judgeOf('/', 'application/json', access), batch(entry(method, url)));
+    assert.equal(inBundle?.code, 'interaction-refused');
+  });
+}
+
 const BUNDLES: readonly (readonly [name: string, body: string | object, code?: string])[] = [
   ['reads only', batch(entry('GET', 'Patient/1'), entry('HEAD', 'Observation?code=a|b'))],
   ['no entries', batch()],
@@ -214,7 +245,10 @@ const BUNDLES: readonly (readonly [name: string, body: string | object, code?: s
   ],
   ['an absolute URL', batch(entry('GET', 'https://other.example/Patient/1')), 'bundle-refused'],
   ['dots in a URL', batch(entry('GET', '../../api/patient')), 'bundle-refused'],
-  ['a path from the root', batch(entry('GET', '/Patient/1')), 'bundle-refused'],
+  ['a path with a slash in front, as HL7 writes it', batch(entry('GET', '/Patient/1'))],
+  ['two slashes in front', batch(entry('GET', '//evil.example/Patient')), 'bundle-refused'],
+  ['an operation in disguise', batch(entry('POST', 'Patient/%24merge')), 'read-only'],
+  ['a write to DocumentReference', batch(entry('POST', 'DocumentReference/$docref')), 'read-only'],
   [
     'a parameter in a URL that replaces the path',
     batch(entry('GET', 'Patient?_REWRITE%5BCOMMAND=x')),
