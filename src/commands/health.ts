@@ -103,7 +103,7 @@ function addressOf({ host, port, socket }: ListenConfig): Address {
       'Name it with "--port"',
     );
   }
-  // A wildcard is no address to call.
+  // A wildcard cannot be called.
   const called = !isWildcardHost(host) ? host : host.includes(':') ? '::1' : '127.0.0.1';
   const bare = withoutBrackets(called);
   const shown = `http://${withBrackets(bare)}:${String(port)}`;
@@ -146,5 +146,5 @@ function askReady({ shown, connection }: Address): Promise<string | undefined> {
 function judge(status: number | undefined, text: string, shown: string): string | undefined {
   if (status === 200 && text === 'ready\n') return undefined;
   if (status === 503) return `the proxy on ${shown} says "${text.trim().slice(0, 40)}"`;
-  return `what answers on ${shown} is no fhir-auth-proxy (status ${String(status)})`;
+  return `what answers on ${shown} is not fhir-auth-proxy (status ${String(status)})`;
 }

@@ -47,7 +47,7 @@ export const initCommand: Command<typeof initArguments> = {
       command: 'fhir-auth-proxy init https://localhost:9300 --client-id … --key private.jwk.json',
     },
     {
-      task: 'Let the proxy publish its keys, so that they can be changed without registering anew',
+      task: 'Let the proxy publish its keys, so that they can be changed without registering again',
       command:
         'fhir-auth-proxy init https://openemr:443 --host 0.0.0.0 \\\n    --jwks-uri http://proxy:8088/.well-known/jwks.json',
     },
@@ -195,7 +195,7 @@ function assertUsable({ status }: FirstAnswer, { grantedScopes }: AccessToken): 
   if (grantedScopes.length === 0) {
     throw new ProxyError(
       'scopes-not-granted',
-      'the server gave a token without any scope: register the client anew with the scopes of the config (init --force)',
+      'the server gave a token without any scope: register the client again with the scopes of the config (init --force)',
     );
   }
   if (status < 200 || status >= 300) throw new ExitError(EXIT.failed);

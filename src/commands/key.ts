@@ -17,7 +17,7 @@ const ACTIONS: ReadonlyMap<string, (args: KeyArgs, runtime: Runtime) => Promise<
 /** Makes, publishes and checks signing keys. */
 export const keyCommand: Command<typeof keyArguments> = {
   purpose:
-    'Makes the key that the proxy proves itself with, prints its public half as a JWK Set, says what OpenEMR would stumble on in a key or a JWK Set, and puts a new key in the place of an old one.',
+    'Makes the key with which the proxy proves who it is, prints its public half as a JWK Set, says what OpenEMR would stumble on in a key or a JWK Set, and replaces an old key by a new one.',
   examples: [
     { task: 'Make a key', command: 'fhir-auth-proxy key generate' },
     {

@@ -66,7 +66,7 @@ interface Found {
   isNamed: boolean;
 }
 
-/** The command is the first word, if that is no flag; `help COMMAND` is `COMMAND --help`. */
+/** The command is the first word, unless that is a flag; `help COMMAND` is `COMMAND --help`. */
 function findCommand(argv: readonly string[], commands: readonly ListedCommand[]): Found {
   const [first, ...rest] = argv;
   if (first === 'help') {

@@ -36,7 +36,7 @@ export function reportFailure(error: unknown, runtime: Runtime): number {
 /** One problem in one line, several below each other, each with place and remedy. */
 function formatProblems({ problems, file }: ConfigError): string {
   const [only] = problems;
-  // What a flag says is no fault of the file.
+  // A wrong flag is not a fault of the file.
   const isOfFile = file !== undefined && problems.some(({ path }) => !path.startsWith('--'));
   const where = isOfFile ? `${file}: ` : '';
   if (problems.length === 1 && only !== undefined) {

@@ -6,7 +6,7 @@ import { loadSigningKey } from '../auth/signing-key.ts';
 import { ProxyError } from '../base/errors.ts';
 import { isThere } from './file-there.ts';
 
-/** The key of a file that is there; undefined when it is to be made. */
+/** The key of an existing file; undefined when it has yet to be made. */
 export async function readGivenKey(file: string, isNamed: boolean): Promise<JWK | undefined> {
   if (!isNamed || !(await isThere(file))) return undefined;
   const { text } = await readKeyText(file);

@@ -111,7 +111,7 @@ function decode(token: string): object {
   } catch (error) {
     throw new ProxyError(
       'token-opaque',
-      'the access token is no JWT: this server keeps its claims to itself',
+      'the access token is not a JWT, so its claims cannot be read',
       { cause: error },
     );
   }

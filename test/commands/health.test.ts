@@ -163,7 +163,7 @@ describe('health', () => {
     const other = await listenFor(t, (_request, response) => response.end('<html>'));
     const wrong = await health(['--port', other]);
     assert.equal(wrong.exitCode, 1);
-    assert.match(wrong.err, /is no fhir-auth-proxy \(status 200\)/);
+    assert.match(wrong.err, /is not fhir-auth-proxy \(status 200\)/);
   });
 
   it('ends with 1 when there is no answer in time', async (t) => {

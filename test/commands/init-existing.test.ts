@@ -49,7 +49,7 @@ it('flags of a resumed init that the file leaves unused are named; those that ag
     assert.equal(code, 0, err);
     assert.ok(
       err.includes(
-        `warning: "proxy.config.json" is there already: ${unused} not used; edit it, or start anew with --force`,
+        `warning: "proxy.config.json" is there already: ${unused} not used; edit it, or start over with --force`,
       ),
       err,
     );

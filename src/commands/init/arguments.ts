@@ -66,7 +66,7 @@ export const initArguments = {
   force: {
     type: 'boolean',
     default: false,
-    describe: 'Start anew and replace the config file; keys are never replaced',
+    describe: 'Start over and replace the config file; keys are never replaced',
   },
 } satisfies Arguments;
 

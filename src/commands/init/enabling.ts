@@ -15,7 +15,7 @@ const DOUBT_MS = 120_000;
 /** How the waiting ended. */
 export type Waiting =
   | { token: AccessToken }
-  /** Refused for a reason that no waiting cures, or for as long as was to be waited. */
+  /** Refused for a reason that waiting does not cure, or until the time was up. */
   | { error: TokenError; hints: readonly Hint[]; timedOut: boolean; waitedMs: number }
   /** A signal came. */
   | { stopped: true };
@@ -75,7 +75,7 @@ async function tryToken(
 ): Promise<{ token: AccessToken } | { error: TokenError; hints: readonly Hint[] }> {
   const startedAtMs = Date.now();
   try {
-    // A failure is remembered for a while by the source; here each try is to be made.
+    // The token source remembers a failure for a while; here every try has to reach the server.
     route.tokens.reset();
     return { token: await route.tokens.get() };
   } catch (error) {

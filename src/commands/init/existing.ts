@@ -40,7 +40,7 @@ export async function resume(
   const unused = findUnusedFlags(config, route, session);
   if (unused.length > 0) {
     dialogue.warn(
-      `"${shown}" is there already: ${unused.join(', ')} ${unused.length === 1 ? 'was' : 'were'} not used; edit it, or start anew with --force`,
+      `"${shown}" is there already: ${unused.join(', ')} ${unused.length === 1 ? 'was' : 'were'} not used; edit it, or start over with --force`,
     );
   }
   await assertPinned(args['pin-certificate'], route.upstream, REQUEST_MS);
@@ -52,11 +52,11 @@ function assertResumable(
   { args, file, cwd }: InitSession,
 ): void {
   const shown = shownPath(cwd, file);
-  const remedy = 'Name another file with --config, or start anew with --force';
+  const remedy = 'Name another file with --config, or start over with --force';
   if (client === undefined) {
     throw new UsageError(
       `"${shown}" is there already, and its route "${path}" leads to a sandbox`,
-      'Name another route of it with --path, another file with --config, or start anew with --force',
+      'Name another route of it with --path, another file with --config, or start over with --force',
     );
   }
   const base = upstream.replace(/\/+$/, '');

@@ -26,7 +26,7 @@ export interface Publication {
 }
 
 /**
- * The proxy that runs where the configuration says, else one that is started here for the while.
+ * The proxy that runs where the configuration says, else one that is started here until the command ends.
  *
  * @param load reads the configuration again
  * @param kid of the key that a running proxy of this configuration publishes now
@@ -78,7 +78,8 @@ async function startOwn(
   const { dialogue } = session;
   const { url, refusal, reload, close } = await startPublishingProxy(config, session);
   if (url === undefined) dialogue.warn(`the keys cannot be published from here: ${refusal}`);
-  else dialogue.step(`no proxy is running: the keys are published at ${url} for the while`);
+  else
+    dialogue.step(`no proxy is running: the keys are published at ${url} until this command ends`);
   return {
     async adopt() {
       await reload((await load()).config);

@@ -120,6 +120,6 @@ function assertFromFile(
 function notInFile(why: string): UsageError {
   return new UsageError(
     `the key cannot be rotated: ${why}`,
-    'Rotation changes "client.key" and "client.publish" in the config file; what comes from the environment or stands there itself is to be replaced there',
+    'Rotation changes "client.key" and "client.publish" in the config file; a key that comes from the environment, or stands in the file itself, has to be replaced by hand',
   );
 }

@@ -24,7 +24,7 @@ export interface Trusted {
  * Has the certificate of a server trusted and filed. A fingerprint that was given is compared in any case,
  * also with the certificate that an earlier run trusted.
  *
- * @throws ProxyError `certificate-not-trusted`, UsageError without a terminal when nothing was said about it
+ * @throws ProxyError `certificate-not-trusted`, UsageError without a terminal when no flag decides it
  */
 export async function trustCertificate(
   origin: string,

@@ -14,7 +14,7 @@ export function assertAddress({ url, site }: Pick<RegistrationArgs, 'url' | 'sit
   if (refusal !== undefined) throw new UsageError(refusal);
 }
 
-/** Why a text is no address of a server; undefined when it is one. */
+/** Why a text is not the address of a server; undefined when it is one. */
 export function refusalOfAddress(text: string, site: string | undefined): string | undefined {
   try {
     guessFhirBases(text, site);
