@@ -4,7 +4,9 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { ProxyError } from '../base/errors.ts';
 
 const PRIVATE_LABELS = new Set(['PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY']);
-const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/g;
+const BEGIN = /-----BEGIN ([A-Z0-9 ]{1,64})-----/g;
+/** More than any file of keys and certificates has. */
+const MOST_BLOCKS = 100;
 
 /**
  * Reads the first private key of a PEM text. Line ends that an .env file or a form turned into `\n`
@@ -14,7 +16,7 @@ const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/g;
  */
 export function parsePem(text: string, label: string): KeyObject {
   const healed = text.replaceAll(/\\r\\n|\\n|\\r/g, '\n');
-  const blocks = [...healed.matchAll(BLOCK)].map(([, name = '', body = '']) => ({ name, body }));
+  const blocks = findBlocks(healed);
   const block = blocks.find(({ name }) => PRIVATE_LABELS.has(name));
   if (block === undefined) throw refusePem(healed, blocks, label);
   if (block.body.includes('ENCRYPTED')) throw refuseEncrypted(label);
@@ -27,6 +29,26 @@ export function parsePem(text: string, label: string): KeyObject {
       `${label} is PEM but not a readable "${block.name}": expected unchanged base64 between its first and last line. Copy the whole file again`,
     );
   }
+}
+
+/** The blocks in their order. Each end is looked for once, so that a file of beginnings takes no longer. */
+function findBlocks(text: string): { name: string; body: string }[] {
+  const blocks: { name: string; body: string }[] = [];
+  const endless = new Set<string>();
+  const begin = new RegExp(BEGIN);
+  for (let looked = 0; looked < MOST_BLOCKS; looked += 1) {
+    const match = begin.exec(text);
+    if (match === null) break;
+    const name = match[1] ?? '';
+    const end = endless.has(name) ? -1 : text.indexOf(`-----END ${name}-----`, begin.lastIndex);
+    if (end === -1) {
+      endless.add(name);
+      continue;
+    }
+    blocks.push({ name, body: text.slice(begin.lastIndex, end) });
+    begin.lastIndex = end;
+  }
+  return blocks;
 }
 
 /** One PEM block with lines of 64 characters, whatever its white space was. */

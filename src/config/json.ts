@@ -1,6 +1,7 @@
 import {
   type Node,
   type ParseError,
+  createScanner,
   findNodeAtLocation,
   parseTree,
   printParseErrorCode,
@@ -30,6 +31,7 @@ export interface ParsedJson {
  * @throws ConfigError with line and column when the text is not JSON
  */
 export function parseJsonWithComments(text: string, source: string): ParsedJson {
+  assertShallow(text, source);
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true });
   const error = errors[0];
@@ -57,6 +59,29 @@ export function parseJsonWithComments(text: string, source: string): ParsedJson 
     });
   });
   return { value, positionOf, problems };
+}
+
+/** Deeper than any configuration; the parser calls itself for each level, and would overflow its stack. */
+const MOST_LEVELS = 64;
+
+function assertShallow(text: string, source: string): void {
+  const scanner = createScanner(text, true);
+  let level = 0;
+  for (scanner.scan(); scanner.getTokenOffset() < text.length; scanner.scan()) {
+    // A string is longer by its quotes.
+    const mark = scanner.getTokenLength() === 1 ? scanner.getTokenValue() : '';
+    if (mark === '{' || mark === '[') level += 1;
+    if (mark === '}' || mark === ']') level -= 1;
+    if (level <= MOST_LEVELS) continue;
+    throw new ConfigError([
+      {
+        path: source,
+        ...positionAt(text, scanner.getTokenOffset()),
+        message: `is nested more than ${MOST_LEVELS} levels deep: no setting is`,
+        remedy: 'Take the inner brackets out',
+      },
+    ]);
+  }
 }
 
 // jsonc-parser has its own getNodeValue, but it lets the last of two equal keys win silently and

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 import { ConfigError, type ConfigProblem } from '../base/errors.ts';
@@ -142,6 +142,8 @@ async function readConfigFile(
 ): Promise<string | undefined> {
   let bytes: Buffer;
   try {
+    const { size } = await stat(file);
+    if (size > LONGEST_FILE_BYTES) throw Object.assign(new Error(), { code: 'EFBIG' });
     bytes = await readFile(file);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
@@ -162,9 +164,13 @@ async function readConfigFile(
   }
 }
 
+/** Longest config file that is read. */
+const LONGEST_FILE_BYTES = 1_048_576;
+
 const FILE_ERRORS: Readonly<Record<string, readonly [reason: string, remedy: string]>> = {
   ENOENT: ['does not exist', 'Name an existing file, or make one with "fhir-auth-proxy init"'],
   EISDIR: ['is a folder', 'Name a file with "--config"'],
+  EFBIG: ['is longer than 1 MiB', 'Name a config file with "--config"'],
   EACCES: ['may not be read by this user', 'Give this user the right to read it'],
 };
 

@@ -62,6 +62,8 @@ export type Admission = RouteAdmission | ReservedAdmission | PreflightAdmission 
 
 /** What the gate looks at of a request. */
 export type RequestHead = Pick<IncomingMessage, 'method' | 'url' | 'rawHeaders'> & {
+  /** From the request line; `1.1` when it is left out. */
+  readonly httpVersion?: string;
   /** The connection; once the framing of a request on it was refused, so is every later request. */
   readonly socket?: object;
 };

@@ -49,6 +49,16 @@ export function checkFraming(
   return undefined;
 }
 
+/** The refusal of a version that this connection does not speak (`version-refused`, 505). */
+export function checkVersion(version = '1.1'): ProxyError | undefined {
+  if (version === '1.1' || version === '1.0') return undefined;
+  return new ProxyError(
+    'version-refused',
+    'the request line names another version than HTTP/1.1 or HTTP/1.0: send it as HTTP/1.1',
+    { status: 505 },
+  );
+}
+
 /** Connections whose framing is no longer trusted, with the refusal that ended the trust. */
 export interface Condemned {
   add(socket: object | undefined, error: ProxyError): void;

@@ -10,7 +10,7 @@ import type { Admission, Gate, Refusal, RequestHead } from './admission.ts';
 import { API_KEY_CHALLENGE, createApiKeyCheck } from './api-key.ts';
 import { scanFields } from './field-scan.ts';
 import type { ScannedFields } from './field-scan.ts';
-import { checkFraming, createCondemned } from './framing.ts';
+import { checkFraming, checkVersion, createCondemned } from './framing.ts';
 import { createHostCheck } from './host.ts';
 import { createOriginCheck } from './origin.ts';
 import { buildOptionsFields } from './preflight.ts';
@@ -60,7 +60,9 @@ export function createGate(options: GateOptions): Gate {
     const { rawHeaders, method = '', url = '' } = request;
     const fields = scanFields(rawHeaders);
     const framingError =
-      condemned.get(request.socket) ?? checkFraming(rawHeaders, url, fields, limits);
+      condemned.get(request.socket) ??
+      checkVersion(request.httpVersion) ??
+      checkFraming(rawHeaders, url, fields, limits);
     if (framingError !== undefined) {
       condemned.add(request.socket, framingError);
       return refused(framingError, CLOSE);

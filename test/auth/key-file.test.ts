@@ -1,12 +1,24 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  lchown,
+  mkdir,
+  mkdtemp,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
 import { readKeyText } from '../../src/auth/key-file.ts';
+import { checkKeyFile } from '../../src/auth/key-permissions.ts';
 import { loadSigningKey } from '../../src/auth/signing-key.ts';
 import { ProxyError } from '../../src/base/errors.ts';
 import { rs384Key } from '../support/keys.ts';
@@ -102,15 +114,78 @@ test('a file behind a symbolic link is judged, not the link', async () => {
   await refuses(open, 'key-file-exposed', /chmod 600/);
 });
 
-test('a readable file of another user is a mounted secret: a warning', async () => {
+const asRoot = { skip: uid !== 0 && 'only root makes files of other users' };
+
+test('a secret of root that everyone can read is taken with a warning', asRoot, async () => {
   const path = await keyFile('mounted', 0o444);
-  const { text, warnings } = await readKeyText(path, { uid: uid + 1 });
+  const { text, warnings } = await readKeyText(path, { uid: 1 });
   assert.equal(text, key.text);
   assert.deepEqual(warnings, [
     `the key file "${path}" can be read by others than its owner (mode 0444); as a mounted secret it is taken all the same`,
   ]);
   await chmod(path, 0o400);
-  assert.deepEqual((await readKeyText(path, { uid: uid + 1 })).warnings, []);
+  assert.deepEqual((await readKeyText(path, { uid: 1 })).warnings, []);
+});
+
+test(
+  'a secret of root that a group of this process alone can read is how Kubernetes mounts it',
+  asRoot,
+  async () => {
+    const path = await keyFile('group', 0o440);
+    assert.deepEqual((await readKeyText(path, { uid: 1 })).warnings, []);
+    await chmod(path, 0o460);
+    assert.equal((await readKeyText(path, { uid: 1 })).warnings.length, 1);
+  },
+);
+
+test('refuses a file of another user, who could replace it', asRoot, async () => {
+  const path = await keyFile('foreign', 0o600);
+  await chown(path, 4321, 4321);
+  await refuses(
+    path,
+    'key-file-foreign',
+    /belongs to another user \(id 4321\): expected one of yours/,
+  );
+});
+
+test('refuses a link of another user', asRoot, async () => {
+  const path = join(folder, 'foreign-link');
+  await symlink(await keyFile('behind', 0o600), path);
+  await lchown(path, 65534, 65534);
+  await refuses(path, 'key-file-foreign', /is a link that belongs to another user/);
+});
+
+for (const [what, mode] of [
+  ['others', 0o757],
+  ['its group', 0o775],
+  ['everyone', 0o777],
+] as const) {
+  test(`refuses a file in a folder that ${what} can write to`, async () => {
+    const open = join(folder, `open-${mode.toString(8)}`);
+    await mkdir(open);
+    await chmod(open, mode);
+    const path = join(open, 'key');
+    await writeFile(path, key.text, { mode: 0o600 });
+    await refuses(
+      path,
+      'key-folder-exposed',
+      new RegExp(`mode 0${mode.toString(8)}\\).*Run: chmod go-w ${open}$`),
+    );
+    await chmod(open, mode | 0o1000);
+    assert.equal((await readKeyText(path)).text, key.text);
+  });
+}
+
+test('refuses a file below a folder that others can write to, and one that a link leads to', async () => {
+  const open = join(folder, 'open-above');
+  await mkdir(join(open, 'keys'), { recursive: true, mode: 0o700 });
+  await chmod(open, 0o777);
+  const path = join(open, 'keys', 'key');
+  await writeFile(path, key.text, { mode: 0o600 });
+  await refuses(path, 'key-folder-exposed', /who may write to ".*open-above"/);
+  const link = join(folder, 'link-to-open');
+  await symlink(path, link);
+  await refuses(link, 'key-folder-exposed', /who may write to ".*open-above"/);
 });
 
 test('a readable file on a read-only file system is a mounted secret: a warning', (t) => {
@@ -137,7 +212,7 @@ test('a readable file on a read-only file system is a mounted secret: a warning'
 
 test('Windows has no permission bits to judge', async () => {
   const path = await keyFile('windows', 0o666);
-  assert.deepEqual((await readKeyText(path, { uid: -1 })).warnings, []);
+  assert.deepEqual(await checkKeyFile(path, await stat(path), undefined), []);
 });
 
 test('says what is wrong with a path', async () => {
@@ -149,8 +224,8 @@ test('says what is wrong with a path', async () => {
   await mkdir(directory, { mode: 0o700 });
   await refuses(directory, 'key-file-unreadable', /is a folder: expected a JWK or PEM file/);
   const large = await keyFile('large', 0o600);
-  await truncate(large, 1_048_577);
-  await refuses(large, 'key-file-too-large', /has 1048577 bytes: expected a key, at most 1048576/);
+  await truncate(large, 65_537);
+  await refuses(large, 'key-file-too-large', /has 65537 bytes: expected a key, at most 65536/);
 });
 
 test(

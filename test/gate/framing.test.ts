@@ -88,3 +88,21 @@ test('framing is judged before the host, so that no later request profits', () =
   const fields = ['Host', 'evil.com', 'Transfer-Encoding', 'xchunked'];
   assert.equal(verdict(ask(gate, 'GET', '/fhir', fields)), 'framing-refused');
 });
+
+for (const [version, code] of [
+  ['1.1', undefined],
+  ['1.0', undefined],
+  ['2.0', 'version-refused'],
+  ['0.9', 'version-refused'],
+  ['3.0', 'version-refused'],
+] as const) {
+  test(`HTTP/${version} in a request line: ${code ?? 'passes'}`, () => {
+    const admission = buildGate().admit({
+      method: 'GET',
+      url: '/fhir/Patient',
+      rawHeaders: ['Host', 'localhost'],
+      httpVersion: version,
+    });
+    assert.equal(admission.kind === 'refused' ? admission.error.code : undefined, code);
+  });
+}
