@@ -69,7 +69,7 @@ function assertShallow(text: string, source: string): void {
   let level = 0;
   for (scanner.scan(); scanner.getTokenOffset() < text.length; scanner.scan()) {
     // A string is longer by its quotes.
-    const mark = scanner.getTokenLength() === 1 ? scanner.getTokenValue() : '';
+    const mark = scanner.getTokenLength() === 1 ? text[scanner.getTokenOffset()] : '';
     if (mark === '{' || mark === '[') level += 1;
     if (mark === '}' || mark === ']') level -= 1;
     if (level <= MOST_LEVELS) continue;
