@@ -34,6 +34,8 @@ export interface Evidence {
   contentType?: string;
   /** Messages of the error log that belong to this exchange, in the order of the log. */
   logEntries: readonly LogEntry[];
+  /** Whether lines of other requests may be among them: then none of them proves anything. Default false. */
+  logAmbiguous?: boolean;
   /** Whether a log was followed at the time: only then does "nothing was logged" mean something. */
   logFollowed?: boolean;
   /** Code of Node or undici when no answer came: `ECONNREFUSED`, `DEPTH_ZERO_SELF_SIGNED_CERT`. */

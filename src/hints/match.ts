@@ -1,6 +1,7 @@
 /** From evidence to explanation: which catalogue entries fit, how surely, and what decided. */
 import type { Certainty, Hint } from '../base/contracts.ts';
 import { type Answer, describeAnswer, fitsSign, processAnswer } from './answer.ts';
+import { isOtherServer } from './catalogue/circumstances.ts';
 import type { CatalogueEntry, Found } from './catalogue/entry.ts';
 import { CATALOGUE, findEntry } from './catalogue/index.ts';
 import type { Evidence } from './evidence.ts';
@@ -37,11 +38,14 @@ interface Candidate {
 export function explain(evidence: Evidence): Hint[] {
   const answer = processAnswer(evidence);
   const candidates = new Map<string, Candidate>();
+  const other = isOtherServer(evidence, answer);
   for (const [position, entry] of CATALOGUE.entries()) {
     if (evidence.stage !== undefined && !entry.stages.includes(evidence.stage)) continue;
     if (entry.applies?.(evidence, answer) === false) continue;
     const found = recognise(entry, evidence, answer);
-    if (found !== undefined) {
+    // What is true of OpenEMR only is no guess to make about another server.
+    const isGuess = found?.hint.certainty === 'likely' && entry.versions !== 'any server';
+    if (found !== undefined && !(other && isGuess)) {
       candidates.set(entry.id, { ...found, position, companion: entry.companion === true });
     }
   }
@@ -116,14 +120,20 @@ function recogniseByLog(
     for (const logEntry of evidence.logEntries) {
       const match = pattern.exec(logEntry.text);
       if (match === null) continue;
-      const certain = agreesWithAnswer(entry, answer);
+      // A message of these levels reports what goes on, not what went wrong.
+      if (entry.lastResort === true && (logEntry.level === 'debug' || logEntry.level === 'info')) {
+        continue;
+      }
+      const agrees = agreesWithAnswer(entry, answer);
+      const certain = agrees && evidence.logAmbiguous !== true;
       const hint = buildHint(
         entry,
         certain ? 'certain' : 'likely',
         `error log: ${excerptOf(logEntry, match)}`,
         { evidence, answer, match },
       );
-      if (!certain) return { rank: RANK.doubtedLog, hint };
+      if (!agrees) return { rank: RANK.doubtedLog, hint };
+      if (!certain) return { rank: rankOf(entry, 'likely'), hint };
       return { rank: entry.lastResort === true ? RANK.lastResort : RANK.log, hint };
     }
   }

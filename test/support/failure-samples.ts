@@ -208,10 +208,21 @@ const TOKEN: readonly FailureSample[] = [
     }),
   }),
   sample('redirected', 'http redirects to https', { stage: 'token', status: 301, body: '' }),
-  sample('post-too-large', 'nginx refuses the body', {
+  sample(
+    'post-too-large',
+    'nginx refuses the body',
+    {
+      stage: 'fhir',
+      status: 413,
+      body: '<html><h1>413 Request Entity Too Large</h1></html>',
+    },
+    'likely',
+  ),
+  sample('backend-crashed', 'a PHP process that crashed', {
     stage: 'fhir',
-    status: 413,
-    body: '<html><h1>413 Request Entity Too Large</h1></html>',
+    status: 503,
+    body: '<html><h1>Service Unavailable</h1></html>',
+    log: '[Mon Nov 23 18:39:42.314006 2026] [proxy_fcgi:error] [pid 8670:tid 8670] (104)Connection reset by peer: [client 127.0.0.1:39506] AH01075: Error dispatching request to :9300: (polling)',
   }),
   sample('scope-not-granted', 'fewer scopes than asked for', {
     stage: 'token',

@@ -61,6 +61,14 @@ export const ACCESS_TOKEN_ENTRIES: readonly CatalogueEntry[] = [
     versions: '6.1 to 7.0.3',
     stages: ['fhir', 'discovery'],
     applies: ({ authorization }) => authorization !== 'other',
+    specify: ({ evidence: { authorization } }) =>
+      authorization === 'bearer'
+        ? {
+            cause:
+              'This proxy sent the token, and PHP did not get it: Apache, or a gateway in between, took the Authorization header away.',
+            fix: 'Let Apache pass it on: "AllowOverride FileInfo" for the OpenEMR folder, or "CGIPassAuth On". With a gateway in between, let that pass it on too.',
+          }
+        : {},
     answers: [
       denied(/^Missing "Authorization" header/, 'certain'),
       denied(/^The JWT string must have two dots/, 'certain'),

@@ -1,10 +1,13 @@
 /** An answer, but none of the FHIR server: the URL leads somewhere else. */
 import type { Answer } from '../answer.ts';
 import type { Evidence } from '../evidence.ts';
+import { isOtherServer, OPENEMR_FHIR_BASE } from './circumstances.ts';
 import type { CatalogueEntry } from './entry.ts';
 
-/** A FHIR base of OpenEMR ends like this. */
-const FHIR_BASE = /\/apis\/[^/]+\/fhir\/?$/;
+/** What a server answers to a path that it does not have; every other status says that it knows the path. */
+const NO_SUCH_PATH: readonly number[] = [301, 302, 307, 308, 400, 401, 404, 405, 501];
+/** The other APIs of OpenEMR. */
+const OTHER_API = /\/apis\/[^/]{1,64}\/(?:api|portal)\/?$/;
 
 /** Entries about an answer that comes from the wrong place. */
 export const BASE_ENTRIES: readonly CatalogueEntry[] = [
@@ -27,17 +30,25 @@ export const BASE_ENTRIES: readonly CatalogueEntry[] = [
     versions: 'all',
     stages: ['fhir', 'discovery'],
     companion: true,
-    circumstances: ({ fhirBase }: Evidence, { status }: Answer) =>
-      fhirBase !== undefined && status !== undefined && status >= 400 && !FHIR_BASE.test(fhirBase)
-        ? `"${fhirBase}" does not end in /apis/<site>/fhir, and it answered ${status}`
-        : undefined,
+    applies: (evidence, answer) => !isOtherServer(evidence, answer),
+    circumstances({ fhirBase }: Evidence, { status }: Answer) {
+      if (fhirBase === undefined || status === undefined) return undefined;
+      if (OPENEMR_FHIR_BASE.test(fhirBase) || !NO_SUCH_PATH.includes(status)) return undefined;
+      const says = `"${fhirBase}" does not end in /apis/<site>/fhir, and it answered ${status}`;
+      return OTHER_API.test(fhirBase) ? { certainty: 'certain', says } : says;
+    },
     specify: ({ evidence: { fhirBase = '' } }) =>
       /\/apis\/fhir\/?$/.test(fhirBase)
         ? {
             cause: 'The site segment is missing between /apis/ and /fhir.',
             fix: `Set "upstream" of the route to "${fhirBase.replace(/\/apis\/fhir\/?$/, '/apis/default/fhir')}".`,
           }
-        : {},
+        : OTHER_API.test(fhirBase)
+          ? {
+              cause: 'It is the base of another API of OpenEMR, whose FHIR API is beside it.',
+              fix: `Set "upstream" of the route to "${fhirBase.replace(/\/(?:api|portal)\/?$/, '/fhir')}".`,
+            }
+          : {},
   },
   {
     id: 'html-instead-of-json',

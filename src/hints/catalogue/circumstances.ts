@@ -4,6 +4,20 @@ import type { Answer } from '../answer.ts';
 import type { LogEntry } from '../error-log/entry.ts';
 import type { Evidence, Stage } from '../evidence.ts';
 
+/** A FHIR base of OpenEMR ends like this. */
+export const OPENEMR_FHIR_BASE = /\/apis\/[^/]{1,64}\/fhir\/?$/;
+const OPENEMR_TOKEN_ENDPOINT = /\/oauth2\/(?!v\d)[^/]{1,64}\/token$/;
+
+/**
+ * Whether the server is one of another make, as far as its addresses say: then an entry about
+ * OpenEMR needs words that only OpenEMR writes.
+ */
+export function isOtherServer({ fhirBase, tokenEndpoint }: Evidence, { json }: Answer): boolean {
+  if (fhirBase === undefined || OPENEMR_FHIR_BASE.test(fhirBase)) return false;
+  if (json?.['resourceType'] !== undefined) return true;
+  return tokenEndpoint !== undefined && !OPENEMR_TOKEN_ENDPOINT.test(tokenEndpoint);
+}
+
 /** Every stage: what may happen to any request. */
 export const EVERYWHERE: readonly Stage[] = ['token', 'fhir', 'discovery', 'registration'];
 

@@ -52,7 +52,8 @@ export const ROUTE_ENTRIES: readonly CatalogueEntry[] = [
       (stage === 'fhir' || stage === 'discovery') &&
       status === 501 &&
       empty &&
-      interaction?.operation !== '$export'
+      interaction?.operation !== '$export' &&
+      interaction?.name !== 'batch'
         ? 'a 501 with an empty body'
         : undefined,
   },
@@ -71,13 +72,15 @@ export const ROUTE_ENTRIES: readonly CatalogueEntry[] = [
       /dispatch\.php invalid access to resource/,
     ],
     answers: [bare([404, 501]), wrapped(404, /^Route not found$/, 'certain')],
-    circumstances: ({ stage, interaction, requestMethod }, { status, empty }) =>
-      (stage === 'fhir' || stage === 'discovery') &&
-      status === 404 &&
-      empty &&
-      (interaction?.resourceType !== 'Binary' || requestMethod === 'HEAD')
+    circumstances({ stage, interaction, requestMethod }, { status, empty }) {
+      if ((stage !== 'fhir' && stage !== 'discovery') || !empty) return undefined;
+      if (status === 501 && interaction?.name === 'batch') {
+        return 'a 501 with an empty body to a batch or transaction';
+      }
+      return status === 404 && (interaction?.resourceType !== 'Binary' || requestMethod === 'HEAD')
         ? 'a 404 with an empty body'
-        : undefined,
+        : undefined;
+    },
     specify({ evidence }) {
       const { requestMethod, requestPath = '' } = evidence;
       if (requestMethod === 'HEAD' || requestMethod === 'OPTIONS') {

@@ -37,6 +37,10 @@ export const SEARCH_ENTRIES: readonly CatalogueEntry[] = [
       { status: 404, text: /^\[\]$/, proves: 'certain' },
       { status: 400, text: /^\{"validationErrors"\s*:\s*\{"_id"/, proves: 'certain' },
     ],
+    circumstances: ({ interaction }, { status, text }) =>
+      interaction?.name === 'read' && status === 400 && text.startsWith('{"validationErrors"')
+        ? { certainty: 'certain', says: 'a read that is refused with "validationErrors"' }
+        : undefined,
   },
   {
     id: 'fhir-search-param',
@@ -76,6 +80,9 @@ export const SEARCH_ENTRIES: readonly CatalogueEntry[] = [
     fix: 'Read "validationErrors" in the body: each member names a field of OpenEMR and what it wants there; a Patient needs name (family and given), gender and birthDate.',
     versions: 'all',
     stages: ['fhir'],
+    // A read carries no resource that could be refused.
+    applies: ({ interaction, requestMethod }) =>
+      interaction?.name !== 'read' && requestMethod !== 'GET',
     answers: [{ status: 400, text: /^\{"validationErrors"\s*:\s*\{"(?!_id")/, proves: 'certain' }],
     specify({ answer }) {
       const errors = answer.json?.['validationErrors'];
@@ -131,8 +138,8 @@ export const SEARCH_ENTRIES: readonly CatalogueEntry[] = [
     id: 'fhir-handler-exception',
     title: "OpenEMR's own code failed",
     cause:
-      'The server ran into an error of its own while it handled the request: damaged data, a broken installation or a fault of this version, not something that the client did.',
-    fix: 'Read the error log of OpenEMR around this time, try a narrower request, and report it at https://github.com/openemr/openemr/issues if the version is current.',
+      'The server ran into an error of its own while it handled the request: damaged data, a broken installation, a fault of this version, or a value in the request that it cannot read.',
+    fix: 'Check the values of the parameters (_offset from 0, dates as 2026-01-31, names without a modifier such as ":missing"), try a narrower request, read the error log of OpenEMR around this time, and report it at https://github.com/openemr/openemr/issues if the version is current.',
     versions: 'all',
     stages: ['fhir', 'discovery'],
     lastResort: true,
@@ -141,14 +148,16 @@ export const SEARCH_ENTRIES: readonly CatalogueEntry[] = [
       /Call to undefined method \S*::getRequiredSection\(\)/,
       /HttpRestRouteHandler(?:::|->)dispatch\(\) (?!Route not found|scope |start request)(?<what>[^{]{1,200}) \{"/,
       /ExceptionHandlerListener exception (?<what>[^{]{1,200})/,
-      /^PHP (?:Fatal|Parse) error:\s+(?<what>.{1,200}?) in \//s,
+      /^(?:PHP (?:Fatal|Parse) error:\s{1,4}|(?:PHP )?(?:Fatal error: )?Uncaught exception )(?<what>.{1,200})/s,
     ],
     answers: [bare(500, 'likely'), wrapped(500, /(?<what>.{1,200})/s, 'certain')],
     specify({ match }) {
-      const what = withoutValues(match?.groups?.['what'] ?? '').trim();
+      const what = withoutValues(match?.groups?.['what'] ?? '')
+        .replace(/ in \/.*/s, '')
+        .trim();
       if (what === '') return {};
       return {
-        cause: `OpenEMR failed with: ${what.replace(/\.$/, '')}. That is damaged data, a broken installation or a fault of this version, not something that the client did.`,
+        cause: `OpenEMR failed with: ${what.replace(/\.$/, '')}. The reason may be damaged data, a broken installation, a fault of this version, or a value in the request that it cannot read.`,
       };
     },
   },

@@ -108,7 +108,7 @@ export const SETUP_ENTRIES: readonly CatalogueEntry[] = [
     log: [
       /oauthAuthorizeToken\(\) Exception occurred \{"message":"(?<what>[^"]{1,200})/,
       /ExceptionHandlerListener exception (?<what>[^{]{1,200})/,
-      /^PHP (?:Fatal|Parse) error:\s+(?<what>.{1,200}?) in \//s,
+      /^PHP (?:Fatal|Parse) error:\s{1,4}(?<what>.{1,200})/s,
     ],
     answers: [
       bare(500, 'likely'),
@@ -118,6 +118,7 @@ export const SETUP_ENTRIES: readonly CatalogueEntry[] = [
     ],
     specify({ match }) {
       const what = withoutValues(match?.groups?.['what'] ?? '')
+        .replace(/ in \/.*/s, '')
         .trim()
         .replace(/\.$/, '');
       return what === '' ? {} : { cause: `The OAuth code of OpenEMR failed with: ${what}.` };

@@ -65,13 +65,13 @@ export const TOKEN_REQUEST_ENTRIES: readonly CatalogueEntry[] = [
     id: 'post-too-large',
     title: 'The request body is larger than PHP accepts',
     cause:
-      'PHP threw the whole body away because it exceeds post_max_size, so OpenEMR saw an empty form.',
-    fix: 'Send less, or raise post_max_size (and upload_max_filesize) in php.ini of the server and restart PHP.',
+      'PHP throws a body away that exceeds post_max_size, so that OpenEMR sees an empty form; a web server or gateway with a limit of its own answers 413.',
+    fix: 'Send less, or raise the limit: post_max_size (and upload_max_filesize) in php.ini of the server, then restart PHP; LimitRequestBody of Apache, client_max_body_size of nginx.',
     versions: 'all',
     stages: ['token', 'fhir', 'registration'],
     log: [/POST Content-Length of \d+ bytes exceeds the limit of (?<limit>\d+) bytes/],
     answers: [
-      { status: 413, proves: 'certain' },
+      { status: 413, proves: 'likely' },
       { status: 400, error: 'invalid_request' },
       wrapped([400, 500], /decode request body|\$grantType/),
     ],

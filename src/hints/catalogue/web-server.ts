@@ -3,6 +3,10 @@ import { bare, wrapped } from './answers.ts';
 import { EVERYWHERE } from './circumstances.ts';
 import type { CatalogueEntry } from './entry.ts';
 
+/** Apache lost PHP-FPM rather than patience. */
+const CUT_BY_PHP =
+  /AH01075: Error dispatching request to .{0,200}Connection reset|AH01067: Failed to read FastCGI header|AH10308|child \d{1,10} exited on signal \d/s;
+
 /** Entries about what stands in front of OpenEMR and below it. */
 export const WEB_SERVER_ENTRIES: readonly CatalogueEntry[] = [
   {
@@ -34,6 +38,17 @@ export const WEB_SERVER_ENTRIES: readonly CatalogueEntry[] = [
     answers: [bare(500), { status: 500 }],
   },
   {
+    id: 'backend-crashed',
+    title: 'PHP ended while it worked on the request',
+    cause:
+      'The connection between Apache and PHP-FPM was cut before the response came: the PHP process crashed, was killed for its memory, or was restarted.',
+    fix: 'Send the request again. If it fails again, look for "exited on signal" in the log of PHP-FPM, and for "Out of memory" in that of the machine (dmesg).',
+    versions: 'all',
+    stages: EVERYWHERE,
+    log: [CUT_BY_PHP],
+    answers: [{ status: [500, 502, 503, 504] }],
+  },
+  {
     id: 'backend-timeout',
     title: 'The web server waited in vain for PHP',
     cause:
@@ -42,6 +57,7 @@ export const WEB_SERVER_ENTRIES: readonly CatalogueEntry[] = [
     versions: 'all',
     stages: EVERYWHERE,
     log: [/AH01075: Error dispatching request to/],
+    applies: ({ logEntries }) => !logEntries.some(({ text }) => CUT_BY_PHP.test(text)),
     answers: [{ status: 504, proves: 'likely' }, { status: [502, 503] }],
   },
   {
@@ -97,7 +113,8 @@ export const WEB_SERVER_ENTRIES: readonly CatalogueEntry[] = [
     versions: 'all',
     stages: EVERYWHERE,
     answers: [
-      { status: [414, 431], proves: 'certain' },
+      { status: [414, 431], body: 'html', proves: 'certain' },
+      { status: [414, 431], proves: 'likely' },
       {
         status: 400,
         body: 'html',
@@ -132,6 +149,14 @@ export const WEB_SERVER_ENTRIES: readonly CatalogueEntry[] = [
     versions: 'docker images',
     stages: EVERYWHERE,
     log: [/AH01623: client method denied by server configuration/],
-    answers: [{ status: 405, proves: 'certain' }],
+    answers: [
+      {
+        status: 405,
+        body: 'html',
+        text: /The requested method \S{1,40} is not allowed for this URL/,
+        proves: 'certain',
+      },
+      { status: 405 },
+    ],
   },
 ];

@@ -111,7 +111,11 @@ function parseApacheLine(line: string, head: RegExpExecArray): LogLine {
     year = '',
   ] = head;
   const level = LEVELS[(head[9] ?? '').replace(/\d$/, '')];
-  const body = line.slice(prefix.length).replace(APACHE_FIELDS, '');
+  const rest = line.slice(prefix.length);
+  const message = rest.replace(APACHE_FIELDS, '');
+  // Apache gives one number to two failures; what the system said tells them apart.
+  const wasCut = message.startsWith('AH01075: ') && rest.slice(0, 200).includes('Connection reset');
+  const body = wasCut ? `${message} (Connection reset by peer)` : message;
   const got = GOT_ERROR.exec(body);
   const fromPhp = got !== null || head[8] === 'php' || head[8] === 'php7';
   const escaped = splitPhpMessages(got?.[1] ?? body);
