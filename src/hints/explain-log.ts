@@ -11,6 +11,9 @@ export interface LoggedHint {
   count: number;
 }
 
+/** Most causes that are told apart; beyond them, those of one hint count as one. */
+const MOST_CAUSES = 500;
+
 /** Collects what a log explains. */
 export interface LogExplainer {
   /** Takes the next text of the log; returns the hints of the lines that it completed, one for each line and cause. */
@@ -25,7 +28,7 @@ export interface LogExplainer {
   messages(): number;
 }
 
-/** Creates an explainer; it keeps nothing but one hint a cause. */
+/** Creates an explainer; it keeps one hint for each cause. */
 export function createLogExplainer(): LogExplainer {
   const reader = createLogReader();
   const found = new Map<string, LoggedHint>();
@@ -39,8 +42,10 @@ export function createLogExplainer(): LogExplainer {
         // With a log alone, only what a line proves is worth saying.
         if (hint.certainty !== 'certain') continue;
         hints.push(hint);
-        const known = found.get(hint.id);
-        if (known === undefined) found.set(hint.id, { hint, count: 1 });
+        // One hint may have several causes, such as different fatal errors.
+        const key = found.size < MOST_CAUSES ? `${hint.id}\n${hint.cause}` : hint.id;
+        const known = found.get(key);
+        if (known === undefined) found.set(key, { hint, count: 1 });
         else known.count += 1;
       }
     }

@@ -125,6 +125,19 @@ describe('the carriers of a log', () => {
     assert.equal(explainer.messages(), 3);
   });
 
+  it('different causes of one hint are counted apart', () => {
+    const explainer = createLogExplainer();
+    for (const what of ['one', 'two', 'one']) {
+      explainer.push(`PHP Fatal error:  Uncaught Error: ${what} in /srv/apis/dispatch.php:1\n`);
+      explainer.push('  thrown in /srv/apis/dispatch.php on line 1\n');
+    }
+    explainer.end();
+    assert.deepEqual(
+      explainer.hints().map(({ count }) => count),
+      [2, 1],
+    );
+  });
+
   it('a record with line feeds of its own is read behind a carrier', () => {
     const lines = ['OpenEMR.ERROR: Failed {"exception":"details:', '- The token is expired"} []'];
     const [entry, ...others] = parseLogLines(
