@@ -1,16 +1,15 @@
-# syntax=docker/dockerfile:1
-
 # Any image with Node 20.19 or newer, npm and a shell; pin it by digest where builds must repeat.
 ARG BASE=node:24-slim
 
 FROM ${BASE} AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --no-audit --no-fund
+# No script of a package runs: what is built needs none.
+RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
 COPY scripts ./scripts
 COPY src ./src
-RUN npm run build && npm prune --omit=dev --no-audit --no-fund
+RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM ${BASE}
 ARG BASE

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { JWK } from 'jose';
 
 import type { Clock } from '../base/contracts.ts';
-import { isWildcardHost, withBrackets } from '../config/host.ts';
+import { isLoopbackHost, isWildcardHost, withBrackets } from '../config/host.ts';
 import type { SandboxUpstreamVersion } from '../config/sandbox-upstream.ts';
 import { applyFaults } from './control.ts';
 import type { SandboxSettings, SandboxState } from './exchange.ts';
@@ -36,6 +36,11 @@ export interface SandboxOptions {
   host?: string;
   /** What its URL calls the host; default `host`, or `127.0.0.1` when it listens on every address. */
   name?: string;
+  /**
+   * Whether it answers to every `Host`; default: on a loopback address only to loopback names, `name` and
+   * the host of `settings.siteAddress`, elsewhere to all.
+   */
+  anyHost?: boolean;
   /** Port; default 0, a free one. */
   port?: number;
   /** Path of the error log; default: `error.log` in a new folder below the temporary one, removed by `close`. */
@@ -140,7 +145,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     ...(options.settings === undefined ? {} : { settings: options.settings }),
   });
   applyFaults(state, options.faults ?? {});
-  const server = await listen(state, { host, port, ...(tls === undefined ? {} : { tls }) });
+  const server = await listen(state, {
+    host,
+    port,
+    name: options.name,
+    answersToAll: options.anyHost ?? !isLoopbackHost(host),
+    ...(tls === undefined ? {} : { tls }),
+  });
   // Nobody can call "every address"; and whoever calls one of them expects that one in the answers.
   const anyHost = isWildcardHost(host);
   const name = options.name ?? (anyHost ? '127.0.0.1' : host);

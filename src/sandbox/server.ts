@@ -14,6 +14,7 @@ import { TLSSocket } from 'node:tls';
 
 import type { Clock } from '../base/contracts.ts';
 import { ProxyError } from '../base/errors.ts';
+import { isLoopbackHost } from '../config/host.ts';
 import { answerGatewayTimeout, answerRequest, requestKind } from './apache.ts';
 import { answerControl } from './control.ts';
 import type { SandboxAnswer, SandboxRequest, SandboxState } from './exchange.ts';
@@ -30,10 +31,21 @@ export interface SandboxServer {
 /** @param options.tls PEM texts; without them the server speaks plain HTTP */
 export async function listen(
   state: SandboxState,
-  options: { host: string; port: number; tls?: { key: string; cert: string } },
+  options: {
+    host: string;
+    port: number;
+    /** A name besides the loopback ones by which it is called. */
+    name: string | undefined;
+    answersToAll: boolean;
+    tls?: { key: string; cert: string };
+  },
 ): Promise<SandboxServer> {
   const { host, port, tls } = options;
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    if (!options.answersToAll && !isOwnName(request.headers.host, options.name, state)) {
+      refuseHost(response);
+      return;
+    }
     serve(request, response, state).catch(() => response.destroy());
   };
   const limits = { maxHeaderSize: MAX_HEADER_BYTES };
@@ -57,6 +69,34 @@ export async function listen(
         server.closeAllConnections();
       }),
   };
+}
+
+/**
+ * On a loopback address the sandbox answers to loopback names, its own name and its Site Address alone:
+ * a page of another site whose name leads to this machine (DNS rebinding) reads nothing. Elsewhere, as in
+ * a container, it cannot know the names by which it is called.
+ */
+function isOwnName(
+  field: string | undefined,
+  own: string | undefined,
+  { settings }: SandboxState,
+): boolean {
+  if (field === undefined) return true;
+  const name = hostOf(`http://${field}`);
+  if (name === undefined) return false;
+  return isLoopbackHost(name) || name === own || name === hostOf(settings.siteAddress);
+}
+
+function hostOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).hostname : undefined;
+}
+
+/** Not an answer of OpenEMR's: it must not look like one. */
+function refuseHost(response: ServerResponse): void {
+  const text =
+    'This is the sandbox of fhir-auth-proxy on a loopback address. Call it by localhost or 127.0.0.1.\n';
+  response.writeHead(421, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' });
+  response.end(text);
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): ProxyError {

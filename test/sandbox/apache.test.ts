@@ -7,7 +7,7 @@ import { send } from '../support/conformance/send.ts';
 describe('what Apache does before PHP', () => {
   let sandbox: Sandbox;
   before(async () => {
-    sandbox = await startSandbox();
+    sandbox = await startSandbox({ anyHost: true });
   });
   after(() => sandbox.close());
 

@@ -77,6 +77,8 @@ export async function createStage(
   const tls = options.tls === true ? await createSelfSignedCertificate('127.0.0.1') : undefined;
   const sandbox = await startSandbox({
     version,
+    // The recordings call the server by its own names.
+    anyHost: true,
     clock: { now: () => Date.now() + offsetMs },
     ...(tls === undefined ? {} : { tls }),
   });
