@@ -43,7 +43,7 @@ suite('inspector in a browser', { skip }, () => {
   /** The page of a new proxy; when the test ends, it must have had no error and broken no policy. */
   async function open(
     t: TestContext,
-    options: StartOptions & { dark?: boolean } = {},
+    options: StartOptions & { dark?: boolean; refusals?: RegExp } = {},
   ): Promise<Opened> {
     const started = await startProxy(t, { ...options, fhir: fhir as NonNullable<typeof fhir> });
     const context = await browser.newContext({
@@ -55,7 +55,8 @@ suite('inspector in a browser', { skip }, () => {
     const complaints: string[] = [];
     page.on('console', (message) => {
       // A refusal that a test asks for is reported by the browser as an error of its own.
-      if (message.type() === 'error' && !/status of 502/.test(message.text())) {
+      const { refusals = /status of 502/ } = options;
+      if (message.type() === 'error' && !refusals.test(message.text())) {
         complaints.push(message.text());
       }
     });
@@ -267,8 +268,9 @@ suite('inspector in a browser', { skip }, () => {
     assert.deepEqual(await findSeriousViolations(page), []);
   });
 
-  test('comes back by itself after the proxy was away', async (t) => {
-    const { page, proxy, port } = await open(t);
+  test('comes back by itself after the proxy was away, with the key of the new start', async (t) => {
+    // The browser reports what it could not connect to, and what the new proxy refused to the old key.
+    const { page, proxy, port } = await open(t, { refusals: /status of 403|ERR_CONNECTION/ });
     await proxy.destroy();
     await page.waitForSelector('#connection.lost');
     await startProxy(t, { config: { listen: { port } } });

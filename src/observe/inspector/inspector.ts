@@ -11,7 +11,8 @@ import { sendEmpty, sendError, sendJson, sendText } from './answers.ts';
 import { createEventStreams } from './event-streams.ts';
 import { answerExchanges } from './exchanges.ts';
 import { buildOverview, type RouteState } from './overview.ts';
-import { sendPageFile } from './page-files.ts';
+import { sendPage, sendPageFile } from './page-files.ts';
+import { createPageKey, type PageKey } from './page-key.ts';
 import { buildStatus } from './status.ts';
 
 /** What the inspector shows and does. */
@@ -41,11 +42,12 @@ export interface Inspector {
 /** Creates the inspector; nothing is read or computed before somebody looks. */
 export function createInspector(options: InspectorOptions): Inspector {
   const { version, recorder, routes, actions, now = Date.now } = options;
+  const key = createPageKey();
   const overview = () => buildOverview(routes(), recorder, now());
   const canCheck = actions.check !== undefined;
   const streams = createEventStreams({ version, canCheck, recorder, overview });
   const exact = new Map<string, Place>([
-    ...createPlaces(options),
+    ...createPlaces(options, key),
     ['/events', { methods: ['GET'], answer: streams.open }],
     [
       '/overview',
@@ -66,6 +68,12 @@ export function createInspector(options: InspectorOptions): Inspector {
         sendError(response, 405, `this path takes ${allow}`, ['Allow', allow]);
       } else if (!isOwnPage(request)) {
         sendError(response, 403, 'only the inspector page itself may ask for this from a browser');
+      } else if (!isOpenToAll(rest) && !key.mayAsk(request)) {
+        sendError(
+          response,
+          403,
+          'this page has no key of the inspector, or one of an earlier start: open /_proxy/ again',
+        );
       } else {
         answerSafely(response, () =>
           place.answer(request, response, rest.slice(prefix?.[0].length ?? 0)),
@@ -75,6 +83,11 @@ export function createInspector(options: InspectorOptions): Inspector {
     },
     close: () => streams.close(),
   };
+}
+
+/** The page and its files hold nothing of anyone; the page itself judges who opens it. */
+function isOpenToAll(rest: string): boolean {
+  return rest === '' || rest === '/' || rest.startsWith('/page/');
 }
 
 /** A defect behind one path costs this response and nothing else. */
@@ -97,7 +110,7 @@ interface Place {
 const READ: readonly string[] = ['GET', 'HEAD'];
 
 /** Paths without anything below them. */
-function createPlaces(options: InspectorOptions): [path: string, Place][] {
+function createPlaces(options: InspectorOptions, key: PageKey): [path: string, Place][] {
   const { version, recorder, metrics, routes, now = Date.now } = options;
   const startedAtMs = now();
   const read = (path: string, answer: (response: ServerResponse) => void): [string, Place] => [
@@ -106,7 +119,21 @@ function createPlaces(options: InspectorOptions): [path: string, Place][] {
   ];
   return [
     read('', (response) => sendEmpty(response, 308, ['Location', '/_proxy/'])),
-    read('/', (response) => sendPageFile(response, 'index.html')),
+    [
+      '/',
+      {
+        methods: READ,
+        answer(request, response) {
+          if (key.mayOpenPage(request)) sendPage(response, key.text);
+          else
+            sendError(
+              response,
+              403,
+              'the inspector is opened by a person, not by a script or frame',
+            );
+        },
+      },
+    ],
     read('/status', (response) =>
       sendJson(
         response,

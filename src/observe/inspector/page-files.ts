@@ -15,6 +15,18 @@ const NAME = /^[a-z][a-z-]*\.(html|css|js|svg)$/;
 
 const files = new Map<string, Promise<Buffer>>();
 
+/** Sends the page itself, with the key that its requests carry. */
+export function sendPage(response: ServerResponse, key: string): void {
+  read('index.html').then(
+    (page) =>
+      send(response, 200, page.toString('utf8').replace('content="KEY"', `content="${key}"`), [
+        'Content-Type',
+        TYPES['html']!,
+      ]),
+    () => sendError(response, 404, 'the page has no such file'),
+  );
+}
+
 /** Sends a file of the page; each is read once, when first asked for. */
 export function sendPageFile(response: ServerResponse, name: string): void {
   const type = TYPES[NAME.exec(name)?.[1] ?? ''];

@@ -1,7 +1,7 @@
 import { createDetails } from './details.js';
 import { byId, element } from './element.js';
 import { createList } from './list.js';
-import { actionButton, ask, copy, say } from './requests.js';
+import { actionButton, ask, copy, say, withKey } from './requests.js';
 import { createSide } from './side.js';
 
 /** @typedef {import('./types.js').Overview} Overview */
@@ -27,7 +27,7 @@ const details = createDetails({
 const side = createSide({ canCheck: () => hello.canCheck });
 
 function connect() {
-  const events = new EventSource('events');
+  const events = new EventSource(withKey('events'));
   const connection = byId('connection');
   const on = (/** @type {string} */ name, /** @type {(data: any) => void} */ take) =>
     events.addEventListener(name, ({ data }) => take(JSON.parse(data)));
@@ -40,7 +40,10 @@ function connect() {
     connection.textContent = 'not connected, trying again';
     connection.className = 'connection lost';
     // After a refusal the browser gives up by itself.
-    if (events.readyState === EventSource.CLOSED) setTimeout(connect, 3000);
+    if (events.readyState !== EventSource.CLOSED) return;
+    setTimeout(connect, 3000);
+    // Is it still the same start of the proxy? Loads the page again if not.
+    ask('overview').catch(() => {});
   });
   on('hello', (news) => {
     Object.assign(hello, news);
@@ -140,6 +143,11 @@ byId('clear').addEventListener('click', () => {
     (error) => say(error.message),
   );
 });
+for (const link of /** @type {Iterable<HTMLAnchorElement>} */ (
+  document.querySelectorAll('a[data-with-key]')
+)) {
+  link.href = withKey(link.getAttribute('href') ?? '');
+}
 setInterval(() => side.tick(), 1000);
 connect();
 if (/^#[a-z0-9]+$/.test(location.hash)) details.open(location.hash.slice(1));

@@ -1,5 +1,14 @@
 import { element, byId } from './element.js';
 
+/** Key of this start of the proxy, without which it answers no page. */
+const key = /** @type {HTMLMetaElement} */ (document.querySelector('meta[name="inspector-key"]'))
+  .content;
+
+/** An address with the key, for what cannot send headers: event streams and links. @param {string} path */
+export function withKey(path) {
+  return `${path}?key=${key}`;
+}
+
 /**
  * Asks the proxy; rejects with a sentence for people.
  *
@@ -11,11 +20,13 @@ export async function ask(path, method = 'GET') {
   /** @type {Response} */
   let response;
   try {
-    response = await fetch(path, { method });
+    response = await fetch(path, { method, headers: { 'x-inspector-key': key } });
   } catch {
     throw new Error('the proxy does not answer');
   }
   if (response.status === 204) return undefined;
+  // The proxy was started anew: so is the page, with the new key.
+  if (response.status === 403) location.reload();
   const body = await response.json().catch(() => ({}));
   if (!response.ok) throw new Error(body.error ?? `the proxy answered ${response.status}`);
   return body;
