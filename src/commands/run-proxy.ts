@@ -8,21 +8,31 @@ import { loadCommandConfig } from './load.ts';
 import { createProxyLogger, createSilentLogger } from './loggers.ts';
 import { type Runtime, signalExitCode, stopped } from './runtime.ts';
 import { listenForKeys, openInBrowser } from './terminal-keys.ts';
+import { withTrustedCommands } from './trust.ts';
 
 /** How `start` was called. */
 export interface RunOptions extends Pick<LoadConfigOptions, 'file' | 'flags'> {
+  /** Whether the config file may run programs, now and later. */
+  trust: boolean;
   /** Whether the first line, with the address, is all that is printed. */
   quiet: boolean;
 }
 
 /** Loads the configuration and runs the proxy until a signal, which it throws as an ExitError. */
 export async function runProxy(
-  { file: named, flags, quiet }: RunOptions,
+  { file: named, flags, quiet, trust }: RunOptions,
   runtime: Runtime,
 ): Promise<void> {
-  const load = () => loadCommandConfig({ file: named, flags, runsLogCommands: true }, runtime);
+  const loadAll = () => loadCommandConfig({ file: named, flags, runsLogCommands: true }, runtime);
+  // While the proxy runs, no question is asked: what changes has to be confirmed at the next start.
+  const load = async () =>
+    withTrustedCommands(await loadAll(), { isGiven: false, mayAsk: false }, runtime);
   const sinceMs = Date.now();
-  const loaded = await load();
+  const loaded = await withTrustedCommands(
+    await loadAll(),
+    { isGiven: trust, mayAsk: true },
+    runtime,
+  );
   const { config, file, warnings } = loaded;
   const logger = createProxyLogger(runtime, config.log.level, logFormat(config, runtime));
   for (const warning of warnings) logger.warn({}, warning);

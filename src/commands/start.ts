@@ -45,6 +45,12 @@ const startArguments = {
     type: 'boolean',
     describe: 'Log paths and query values, which may hold health data',
   },
+  trust: {
+    type: 'boolean',
+    default: false,
+    describe:
+      'Let the config file run its "errorLogCommand", now and at later starts; without it a terminal asks',
+  },
   quiet: {
     alias: 'q',
     type: 'boolean',
@@ -81,6 +87,7 @@ export const startCommand: Command<typeof startArguments> = {
       {
         file: args.config,
         quiet: args.quiet === true,
+        trust: args.trust,
         flags: {
           sandbox: args.sandbox,
           host: args.host,

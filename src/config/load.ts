@@ -10,6 +10,7 @@ import {
   processEnvironment,
   processFlags,
 } from './environment.ts';
+import { findOpenPermissions } from './file-permissions.ts';
 import { withoutBrackets } from './host.ts';
 import { findInlineSecrets } from './inline-secrets.ts';
 import { interpolate } from './interpolate.ts';
@@ -145,7 +146,10 @@ async function readConfigFile(
     const { size } = await stat(file);
     if (size > LONGEST_FILE_BYTES) throw Object.assign(new Error(), { code: 'EFBIG' });
     bytes = await readFile(file);
+    const problem = await findOpenPermissions(file);
+    if (problem !== undefined) throw new ConfigError([problem], { file });
   } catch (cause) {
+    if (cause instanceof ConfigError) throw cause;
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
     if (code === 'ENOENT' && !isNamed) return undefined;
     const [reason, remedy] = FILE_ERRORS[code] ?? [`cannot be read (${code})`, undefined];

@@ -7,6 +7,9 @@ export const VARIABLE_PREFIX = 'FHIR_AUTH_PROXY_';
 /** Environment name of the config file's path. */
 export const CONFIG_VARIABLE = `${VARIABLE_PREFIX}CONFIG`;
 
+/** Environment name that lets the config file run programs (`start --trust`). */
+export const TRUST_VARIABLE = `${VARIABLE_PREFIX}TRUST`;
+
 /** Values that the command line may give; they win over environment and file. */
 export interface ConfigFlags {
   /** One route `/fhir` to the embedded sandbox, whatever file and environment say. */
@@ -71,6 +74,7 @@ export const settings: readonly Setting[] = valuePaths()
 /** Every environment name that the program reads. */
 export const variableNames: readonly string[] = [
   CONFIG_VARIABLE,
+  TRUST_VARIABLE,
   ...settings.map(({ variable }) => variable),
 ];
 

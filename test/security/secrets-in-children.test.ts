@@ -106,7 +106,7 @@ describe('the program of errorLogCommand', () => {
     const folder = createFolder(t);
     const file = join(folder, 'environment');
     const { run, sandbox } = await setUp(t, { errorLogCommand: dump(file) });
-    const { outMatches, child, ended } = run(['start']);
+    const { outMatches, child, ended } = run(['start', '--trust']);
     await outMatches(/ready on/);
     const text = await readWhenThere(file);
     child.kill('SIGTERM');
