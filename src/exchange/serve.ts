@@ -65,9 +65,9 @@ export function serve(rooms: Rooms, request: IncomingMessage, response: ServerRe
     if (!isWritten(response) && exchange.outcome !== 'upstream-died') {
       exchange.outcome = 'client-gone';
     }
+    if (route !== undefined) leave(route);
     rooms.observation.finished(exchange);
     rooms.onExchange?.(exchange);
-    if (route !== undefined) leave(route);
   });
 
   const take = (admission: Admission): void => {
@@ -204,7 +204,9 @@ function fail({ arrival, admission, route, origin }: Passage, cause: unknown): v
   if (arrival.response.destroyed) return;
   const error = cause instanceof ProxyError ? cause : internalError(cause);
   const added = admission.corsFields;
-  void explainAndAnswer(route.diagnosis, arrival, error, { origin, added });
+  explainAndAnswer(route.diagnosis, arrival, error, { origin, added }).catch(() => {
+    arrival.response.destroy();
+  });
 }
 
 /** The body as it may be sent on, or the reason to refuse it. */
@@ -241,7 +243,8 @@ async function explainAndAnswer(
 ): Promise<void> {
   exchange.outcome = response.headersSent ? 'upstream-died' : 'failed';
   exchange.error = { code: error.code, message: error.message };
-  exchange.hints = await diagnosis.explainError(exchange, error);
+  // Without its explanation an error is still an answer.
+  exchange.hints = await diagnosis.explainError(exchange, error).catch(() => []);
   // A clean end would make a cut body look whole.
   if (response.headersSent) response.destroy();
   else answerWithError(response, exchange, error, added, origin);

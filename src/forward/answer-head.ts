@@ -12,6 +12,8 @@ export interface AnswerHead {
   fields: RawFields;
   /** Reason phrase, if it may be sent on. */
   phrase: string | undefined;
+  /** Fields of the proxy's own about this head, names and values in turn. */
+  own: readonly string[];
 }
 
 /** What is known of the body when the head is sent. */
@@ -41,6 +43,7 @@ export function sendAnswerHead(
   const replacement = explanation?.body;
   const added = [
     ...job.addedFields,
+    ...head.own,
     ...buildEarlyFields(job.response),
     'Server-Timing',
     buildServerTiming(job),

@@ -22,7 +22,12 @@ const MOST_DECODED_BYTES = 1_048_576;
 /** An answer in progress. */
 export interface Answer {
   /** The head has arrived. */
-  start(status: number, fields: RawFields, phrase: string | undefined): void;
+  start(
+    status: number,
+    fields: RawFields,
+    phrase: string | undefined,
+    own: readonly string[] | undefined,
+  ): void;
   push(chunk: Buffer): void;
   /** The upstream has sent everything: sends what is held, or ends what was streamed. */
   end(): void;
@@ -47,7 +52,7 @@ export interface AnswerOptions {
 /** The answer to one attempt to send a job's request. */
 export function createAnswer(job: ForwardJob, options: AnswerOptions): Answer {
   const { exchange, response } = job;
-  const head: AnswerHead = { status: 0, fields: [], phrase: undefined };
+  const head: AnswerHead = { status: 0, fields: [], phrase: undefined, own: [] };
   let writer: BodyWriter | undefined;
   let held: Buffer[] = [];
   let heldBytes = 0;
@@ -61,9 +66,10 @@ export function createAnswer(job: ForwardJob, options: AnswerOptions): Answer {
   };
 
   return {
-    start(status, fields, phrase) {
+    start(status, fields, phrase, own = []) {
       head.status = status;
       head.fields = fields;
+      head.own = own;
       head.phrase = cleanReasonPhrase(phrase);
       exchange.status = status;
       const { accept } = job.request.headers;
@@ -89,7 +95,7 @@ export function createAnswer(job: ForwardJob, options: AnswerOptions): Answer {
       }
       const body = held.length === 1 ? held[0]! : Buffer.concat(held);
       if (!failing) sendWhole(job, head, options, body);
-      else void explainAndSend(job, head, options, body);
+      else explainAndSend(job, head, options, body).catch(options.broken);
     },
     status: () => head.status,
     held: () =>

@@ -93,7 +93,7 @@ export function sendAttempt(
         exchange.timings.sentMs = job.elapsedMs();
         if (response.destroyed) abort(new Error('the client left'));
       },
-      onHeaders(status, fields, resume, phrase) {
+      onHeaders(status, fields, resume, phrase, own) {
         if (status < 200) {
           // Each of them starts the connection's own clock for the head anew.
           if (job.elapsedMs() - (exchange.timings.sentMs ?? 0) > headMs) {
@@ -107,7 +107,7 @@ export function sendAttempt(
         }
         flow.restart = resume;
         exchange.timings.upstreamMs = job.elapsedMs();
-        answer.start(status, readFields(fields), phrase);
+        answer.start(status, readFields(fields), phrase, own);
         return !flow.paused;
       },
       onData(chunk) {

@@ -85,6 +85,7 @@ const STEERING: ReadonlySet<string> = new Set([
   // What a proxy or a cache says of itself (RFC 9209, RFC 9211): this one does.
   'proxy-status',
   'proxy-authentication-info',
+  'cache-status',
   'server-timing',
   'cdn-loop',
 ]);

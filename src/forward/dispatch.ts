@@ -8,12 +8,16 @@ import type { Dispatcher } from 'undici';
 export interface AnswerHandler {
   /** The request is about to be sent; `abort` ends it, which comes back as `onError`. */
   onConnect(abort: (reason: Error) => void): void;
-  /** @returns false to stop the flow until `resume` is called */
+  /**
+   * @param own fields that the proxy itself adds to a response that it had in hand; default none
+   * @returns false to stop the flow until `resume` is called
+   */
   onHeaders(
     status: number,
     fields: readonly (Buffer | string)[],
     resume: () => void,
     phrase: string,
+    own?: readonly string[],
   ): boolean;
   /**
    * @param chunk is given away: the handler may change it

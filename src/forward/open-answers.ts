@@ -7,7 +7,7 @@ import { LRUCache } from 'lru-cache';
 import type { Dispatcher } from 'undici';
 
 import type { AnswerHandler, Dispatch } from './dispatch.ts';
-import { findField, OWN_CACHE_STATUS } from './response-fields.ts';
+import { findField } from './response-fields.ts';
 import { fetchAnswer, replayAnswer, type StoredAnswer } from './stored-answer.ts';
 
 /** What the reuse of answers needs. */
@@ -86,7 +86,8 @@ export function createOpenAnswers({ pool, lifetimeMs, now }: OpenAnswersOptions)
     // What must not be reused has served those who asked at the same time.
     if (stored !== undefined && reuseMs(stored, lifetimeMs) === 0) answers.delete(key);
     if (stored?.body === undefined) pool.dispatch(request, handler);
-    else replayAnswer(stored, handler, reused ? agedFields(stored, now()) : []);
+    else if (reused) replayAnswer(stored, handler, ageOf(stored, now()), OWN_CACHE_STATUS);
+    else replayAnswer(stored, handler);
   };
 
   return {
@@ -95,7 +96,7 @@ export function createOpenAnswers({ pool, lifetimeMs, now }: OpenAnswersOptions)
       const key = `${request.path}\n${valuesOf(fields, 'accept').join()}`;
       if (hasParameter(request.path, 'refresh')) answers.clear();
       else if (request.method === 'GET' && request.body === null && mayReuse(fields)) {
-        void answer(key, request, handler);
+        answer(key, request, handler).catch((error: Error) => handler.onError(error));
         return true;
       }
       answers.delete(key);
@@ -103,6 +104,9 @@ export function createOpenAnswers({ pool, lifetimeMs, now }: OpenAnswersOptions)
     },
   };
 }
+
+/** `Cache-Status` (RFC 9211) of an answer that was in hand, names and values in turn. */
+const OWN_CACHE_STATUS: readonly string[] = ['Cache-Status', 'fhir-auth-proxy; hit'];
 
 /** How long an answer may be reused, in milliseconds. */
 function reuseMs({ status, fields, body }: StoredAnswer, lifetimeMs: number): number {
@@ -117,10 +121,10 @@ function reuseMs({ status, fields, body }: StoredAnswer, lifetimeMs: number): nu
   return age === null ? lifetimeMs : Math.min(Number(age[1]) * 1000, lifetimeMs);
 }
 
-/** `Age` (RFC 9111 section 5.1) and `Cache-Status` (RFC 9211). */
-function agedFields({ receivedAtMs }: StoredAnswer, now: number): string[] {
+/** `Age` (RFC 9111 section 5.1). */
+function ageOf({ receivedAtMs }: StoredAnswer, now: number): string[] {
   const seconds = Math.max(0, Math.floor((now - receivedAtMs) / 1000));
-  return ['Age', String(seconds), 'Cache-Status', OWN_CACHE_STATUS];
+  return ['Age', String(seconds)];
 }
 
 function mayReuse(fields: readonly string[]): boolean {

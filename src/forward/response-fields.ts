@@ -2,9 +2,6 @@
 
 import { CONTAINMENT_FIELDS, promptsForPassword, steersBrowser } from './browser-steering.ts';
 
-/** `Cache-Status` (RFC 9211) of a response that this proxy had in hand. */
-export const OWN_CACHE_STATUS = 'fhir-auth-proxy; hit';
-
 /** Fields as they came: names and values in turn, one character for one byte. */
 export type RawFields = readonly string[];
 
@@ -13,7 +10,6 @@ type Kind =
   | 'removed'
   | 'connection'
   | 'challenge'
-  | 'cache'
   | 'linking'
   | 'length'
   | 'digest'
@@ -32,8 +28,6 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ['upgrade', 'removed'],
   // A browser asks for a password on behalf of the proxy, and remembers it for all of this origin.
   ['www-authenticate', 'challenge'],
-  // Set by this proxy on a response that it reuses (open-answers.ts); what other caches say does not cross.
-  ['cache-status', 'cache'],
   // The value may hold an absolute URL of the upstream.
   ['location', 'linking'],
   ['content-location', 'linking'],
@@ -108,7 +102,6 @@ export function buildResponseFields(
       kind === 'removed' ||
       kind === 'connection' ||
       (kind === 'challenge' && promptsForPassword(value)) ||
-      (kind === 'cache' && value !== OWN_CACHE_STATUS) ||
       (bodyChanges && (kind === 'length' || kind === 'digest')) ||
       (decoded && kind === 'coding')
     ) {

@@ -59,6 +59,7 @@ export function replayAnswer(
   answer: StoredAnswer | Error,
   handler: AnswerHandler,
   added: readonly string[] = [],
+  own: readonly string[] = [],
 ): void {
   let failure = answer instanceof Error ? answer : undefined;
   const aborted = () => failure !== undefined;
@@ -66,7 +67,7 @@ export function replayAnswer(
     failure ??= reason;
   });
   if (!aborted() && !(answer instanceof Error)) {
-    handler.onHeaders(answer.status, [...answer.fields, ...added], () => {}, answer.phrase);
+    handler.onHeaders(answer.status, [...answer.fields, ...added], () => {}, answer.phrase, own);
     if (answer.body !== undefined && answer.body.length > 0 && !aborted()) {
       // A copy, for a handler may change what it is given.
       handler.onData(Buffer.from(answer.body));

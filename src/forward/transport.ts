@@ -74,7 +74,9 @@ export function createTransport(options: TransportOptions): Transport {
           const refused = isRefused(answer) ? token : undefined;
           if (history.replayed) replayRule.note(job.interaction, refused === undefined);
           else if (refused !== undefined && mayReplay(job, answer, refused, options)) {
-            void replay(job, answer, refused, options, again);
+            replay(job, answer, refused, options, again).catch((failure: Error) =>
+              fail(job, failure, origin),
+            );
             return;
           }
           job.body.forget();
@@ -86,7 +88,7 @@ export function createTransport(options: TransportOptions): Transport {
             fail(job, failure, origin);
           };
           if (!history.reconnected && mayReconnect(job, failure, answer)) {
-            void reconnect(job, token, again, giveUp);
+            reconnect(job, token, again, giveUp).catch(giveUp);
           } else giveUp();
         },
       },

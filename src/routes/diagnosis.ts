@@ -102,7 +102,11 @@ export function createDiagnosis(
       const begun =
         explaining.get(failure) ?? explainTokenError(route, clock, exchange, error, published);
       explaining.set(failure, begun);
-      void begun.then((hints) => explained.set(failure, hints));
+      begun.then(
+        (hints) => explained.set(failure, hints),
+        // The caller of this is told.
+        () => {},
+      );
       return begun;
     },
     hintsOf(error) {

@@ -204,6 +204,10 @@ describe('fields to the client', () => {
     });
   }
 
+  test('nor does it forge what this proxy says of a reused response', () => {
+    assert.deepEqual(build(raw('Cache-Status', 'fhir-auth-proxy; hit')), []);
+  });
+
   for (const [value, crosses] of [
     ['Bearer', true],
     ['Bearer realm="basic training", error="invalid_token"', true],
