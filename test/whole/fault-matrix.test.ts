@@ -281,10 +281,11 @@ async function startMatrixProxy(
       ? server.origin.replace('http', 'https')
       : (fault.origin ?? server.origin);
   const timeouts = {
-    connectMs: 500,
-    headMs: 500,
-    idleMs: 500,
-    tokenMs: column === 'token' ? 1000 : 500,
+    connectMs: 1000,
+    headMs: 1000,
+    idleMs: 1000,
+    // Where the upstream is what breaks, a busy machine must not make the token late.
+    tokenMs: column === 'token' ? 2000 : 30_000,
   };
   const tls = { ca: authorityFile };
   const tokenUrl = `${origin}/oauth2/default/token`;
