@@ -5,18 +5,38 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
-import {
-  convertWorkflowTemplate,
-  NoOperationTraceWriter,
-  parseWorkflow,
-} from '@actions/workflow-parser';
+import type * as WorkflowParser from '@actions/workflow-parser';
+import { build } from 'esbuild';
 import { parse } from 'yaml';
 import { z } from 'zod';
 
 const folder = new URL('../../.github/', import.meta.url);
 const read = (name: string) => readFileSync(new URL(name, folder), 'utf8');
 const list = (name: string) => readdirSync(new URL(name, folder));
+
+/** GitHub's parser imports JSON without saying so, which a bundler takes and Node does not. */
+async function loadParser(): Promise<typeof WorkflowParser> {
+  const { outputFiles } = await build({
+    stdin: {
+      contents: "export * from '@actions/workflow-parser';",
+      resolveDir: fileURLToPath(new URL('../..', import.meta.url)),
+    },
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    // A package in it asks for Node's own modules as CommonJS does.
+    banner: {
+      js: `import { createRequire } from 'node:module'; const require = createRequire(${JSON.stringify(import.meta.url)});`,
+    },
+    write: false,
+  });
+  const text = Buffer.from(outputFiles[0]?.contents ?? []).toString('base64');
+  return (await import(`data:text/javascript;base64,${text}`)) as never;
+}
+
+const { convertWorkflowTemplate, NoOperationTraceWriter, parseWorkflow } = await loadParser();
 
 /** What is wrong with a workflow, in the words of GitHub's parser. */
 async function problemsOf(name: string, content: string): Promise<string[]> {
