@@ -2,7 +2,7 @@ import { type RequestOptions, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { READYZ_PATH } from '../base/own-paths.ts';
-import { isWildcardHost, withBrackets, withoutBrackets } from '../config/host.ts';
+import { callableHost, isWildcardHost, withBrackets, withoutBrackets } from '../config/host.ts';
 import { loadListen } from '../config/load-listen.ts';
 import type { ListenConfig } from '../config/schema.ts';
 import type { Arguments, Command } from './command.ts';
@@ -104,8 +104,8 @@ function addressOf({ host, port, socket }: ListenConfig): Address {
     );
   }
   // A wildcard cannot be called.
-  const called = !isWildcardHost(host) ? host : host.includes(':') ? '::1' : '127.0.0.1';
-  const bare = withoutBrackets(called);
+  const isEveryIpv6 = host !== undefined && isWildcardHost(host) && host.includes(':');
+  const bare = isEveryIpv6 ? '::1' : withoutBrackets(callableHost(host));
   const shown = `http://${withBrackets(bare)}:${String(port)}`;
   return { shown, connection: { host: bare, port } };
 }

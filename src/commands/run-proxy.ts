@@ -107,5 +107,7 @@ async function printChecks(config: ProxyConfig, { stderr, environment }: Runtime
 
 function curlAddress(url: string, { host, socket }: ProxyConfig['listen']): string {
   if (socket !== undefined) return `--unix-socket ${socket} http://localhost`;
-  return isWildcardHost(host) ? `http://${callableHost(host)}:${new URL(url).port || 80}` : url;
+  return host !== undefined && isWildcardHost(host)
+    ? `http://${callableHost(host)}:${new URL(url).port || 80}`
+    : url;
 }

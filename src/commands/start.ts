@@ -7,7 +7,7 @@ const startArguments = {
     type: 'string',
     requiresArg: true,
     describe:
-      'Address to listen on; beyond 127.0.0.1 others can use your token, and allowedHosts is required',
+      'Address to listen on; default 127.0.0.1 and ::1. Beyond these others can use your token, and allowedHosts is required',
   },
   port: {
     alias: 'p',

@@ -28,7 +28,20 @@ export function isWildcardHost(host: string): boolean {
   return /^(?:0\.0\.0\.0|(?:0*:)+0*)$/.test(withoutBrackets(host));
 }
 
-/** The host of a URL by which this machine calls what listens there: nobody can call "every address". */
-export function callableHost(host: string): string {
-  return isWildcardHost(host) ? '127.0.0.1' : withBrackets(host);
+/** What is listened on when no host is named, in this order: both addresses that `localhost` may stand for. */
+export const LOOPBACK_ADDRESSES = ['127.0.0.1', '::1'] as const;
+
+/** Whether an error code of `listen` means that the machine has no such address, or not its protocol at all. */
+export function isMissingAddress(code: string): boolean {
+  return ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EPROTONOSUPPORT'].includes(code);
+}
+
+/**
+ * The host of a URL by which this machine calls what listens there: no client can call "every address".
+ *
+ * @param host undefined for both loopback addresses
+ */
+export function callableHost(host: string | undefined): string {
+  if (host === undefined || isWildcardHost(host)) return LOOPBACK_ADDRESSES[0];
+  return withBrackets(host);
 }

@@ -40,9 +40,15 @@ const limitsSchema = z
 /** Where the proxy listens and who may ask. */
 export const listenSchema = z
   .strictObject({
-    host: z.string().min(1).default('127.0.0.1').meta({
-      description: 'Address to listen on. Beyond loopback, "allowedHosts" is required.',
-    }),
+    host: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({
+        examples: ['127.0.0.1'],
+        description:
+          'Address to listen on. Default: both loopback addresses, 127.0.0.1 and ::1; a machine may lack one of them. Beyond loopback, "allowedHosts" is required.',
+      }),
     port: z
       .int()
       .min(0)

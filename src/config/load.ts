@@ -88,7 +88,8 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
   }
 
   const config = result.data;
-  config.listen.host = withoutBrackets(config.listen.host);
+  const { listen } = config;
+  if (listen.host !== undefined) listen.host = withoutBrackets(listen.host);
   return {
     config,
     ...(source === undefined || (options.text !== undefined && options.file === undefined)

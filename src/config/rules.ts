@@ -1,7 +1,13 @@
 import { isIP } from 'node:net';
 
 import { isObject } from '../base/is-object.ts';
-import { isLoopbackHost, isWildcardHost, withoutBrackets } from './host.ts';
+import {
+  isLoopbackHost,
+  isWildcardHost,
+  LOOPBACK_ADDRESSES,
+  withBrackets,
+  withoutBrackets,
+} from './host.ts';
 import { type ConfigPath, formatPath, valueAt } from './path.ts';
 import type { Finding } from './problems.ts';
 import { isSandbox } from './sandbox-upstream.ts';
@@ -16,7 +22,7 @@ export function findBrokenRules(raw: unknown): Finding[] {
   const routes = valueAt(raw, ['routes']);
   const listen = addressOf(raw);
   return [
-    ...(listen === undefined ? [] : hostRule(raw, listen.host)),
+    ...hostRule(raw, listen?.hosts ?? []),
     ...(Array.isArray(routes) ? routes : []).flatMap((route: unknown, index) => [
       ...uniquePathRule(routes as unknown[], route, index),
       ...clientRule(route, index),
@@ -57,9 +63,10 @@ export function findWarnings(config: ProxyConfig): string[] {
   return [...listen, ...log, ...routes];
 }
 
-function hostRule(raw: unknown, host: string): Finding[] {
+function hostRule(raw: unknown, hosts: readonly string[]): Finding[] {
   const allowedHosts = valueAt(raw, ['listen', 'allowedHosts']);
-  if (isLoopbackHost(host) || (Array.isArray(allowedHosts) && allowedHosts.length > 0)) return [];
+  if (hosts.every(isLoopbackHost)) return [];
+  if (Array.isArray(allowedHosts) && allowedHosts.length > 0) return [];
   if (valueAt(raw, ['listen', 'unsafeAnyHost']) === true) return [];
   return [
     {
@@ -106,21 +113,19 @@ function tlsPairRule(route: unknown, index: number): Finding[] {
   return [{ path: ['routes', index, 'tls', name], message }];
 }
 
-function ownAddressRule(
-  route: unknown,
-  index: number,
-  listen: { host: string; port: number },
-): Finding[] {
+function ownAddressRule(route: unknown, index: number, listen: OwnAddress): Finding[] {
   return (['upstream', 'tokenEndpoint'] as const).flatMap((name) => {
     const target = text(route, name);
     if (target === undefined || !URL.canParse(target)) return [];
     const url = new URL(target);
     const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
-    if (port !== listen.port || !reachesListener(url.hostname, listen.host)) return [];
+    if (port !== listen.port) return [];
+    const own = listen.hosts.find((host) => reachesListener(url.hostname, host));
+    if (own === undefined) return [];
     return [
       {
         path: ['routes', index, name],
-        message: `is the address that the proxy itself listens on, ${listen.host}:${listen.port}`,
+        message: `is the address that the proxy itself listens on, ${withBrackets(withoutBrackets(own))}:${listen.port}`,
         remedy: 'Name the server behind the proxy, or choose another "listen.port"',
       },
     ];
@@ -143,9 +148,15 @@ function text(value: unknown, ...path: ConfigPath): string | undefined {
 }
 
 /** Where the proxy listens; undefined for a Unix socket, which no URL leads to and no network reaches. */
-function addressOf(raw: unknown): { host: string; port: number } | undefined {
+function addressOf(raw: unknown): OwnAddress | undefined {
   if (text(raw, 'listen', 'socket') !== undefined) return undefined;
-  return { host: text(raw, 'listen', 'host') ?? '127.0.0.1', port: portOf(raw) };
+  const host = text(raw, 'listen', 'host');
+  return { hosts: host === undefined ? LOOPBACK_ADDRESSES : [host], port: portOf(raw) };
+}
+
+interface OwnAddress {
+  hosts: readonly string[];
+  port: number;
 }
 
 function portOf(raw: unknown): number {

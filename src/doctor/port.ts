@@ -3,7 +3,7 @@ import { Agent, request } from 'undici';
 
 import { ConfigError } from '../base/errors.ts';
 import { LIVEZ_PATH } from '../base/own-paths.ts';
-import { callableHost } from '../config/host.ts';
+import { callableHost, LOOPBACK_ADDRESSES } from '../config/host.ts';
 import type { ListenConfig } from '../config/schema.ts';
 import { createListener } from '../listen/listener.ts';
 import { capitalise } from './explain.ts';
@@ -20,7 +20,9 @@ export async function checkPort(listen: ListenConfig): Promise<Finding> {
     () => {},
   );
   const { socket, host, port } = listen;
-  const where = socket === undefined ? `port ${port} on "${host}"` : `the socket "${socket}"`;
+  const hosts = (host === undefined ? LOOPBACK_ADDRESSES : [host]).map((each) => `"${each}"`);
+  const where =
+    socket === undefined ? `port ${port} on ${hosts.join(' and ')}` : `the socket "${socket}"`;
   try {
     await listener.listen();
   } catch (error) {

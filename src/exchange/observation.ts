@@ -128,7 +128,7 @@ function countConnections(routes: () => readonly Route[], server: Server): () =>
 }
 
 /** The proxy's own origin for people at this machine; empty while it does not listen on a port. */
-function ownOrigin(server: Server, host: string): string {
+function ownOrigin(server: Server, host: string | undefined): string {
   const address = server.address();
   if (address === null || typeof address === 'string') return '';
   return `http://${callableHost(host)}:${address.port}`;

@@ -1,15 +1,15 @@
 /** The HTTP server towards clients: its limits, where it listens, how it stops. Knows nothing of FHIR. */
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-import { ConfigError, type ProxyError } from '../base/errors.ts';
-import { withBrackets } from '../config/host.ts';
+import type { ProxyError } from '../base/errors.ts';
 import type { LimitsConfig, ListenConfig } from '../config/schema.ts';
 import { createUpgradeGuard } from './after-upgrade.ts';
 import { serveInTurn } from './in-turn.ts';
-import { assertBoundAsNamed, closeForeignPeers } from './loopback-only.ts';
+import { closeForeignPeers } from './loopback-only.ts';
 import { createParserRefusals } from './parser-refusal.ts';
+import { listenOnPort } from './port.ts';
 import { listenOnSocket } from './unix-socket.ts';
 
 /** A server that is not listening yet. */
@@ -41,10 +41,10 @@ export function createListener(
 ): Listener {
   const { limits } = config;
   let stopping = false;
-  let removeSocket: (() => Promise<void>) | undefined;
+  let release: (() => Promise<void>) | undefined;
   const server = createLimitedServer(limits);
   closeForeignPeers(server, onRefused);
-  const inUse = followConnections(server, limits.stalledMs);
+  const inUse = followConnections(server, limits);
   const mayFollow = createUpgradeGuard(onRefused);
   const closeUnused = (): void => {
     for (const [socket, answers] of inUse) if (answers.size === 0) socket.destroySoon();
@@ -75,9 +75,13 @@ export function createListener(
     server,
     async listen() {
       const { socket } = config;
-      if (socket === undefined) return listen(server, config);
-      removeSocket = await listenOnSocket(server, socket);
-      return `unix:${socket}`;
+      if (socket !== undefined) {
+        release = await listenOnSocket(server, socket);
+        return `unix:${socket}`;
+      }
+      const bound = await listenOnPort(server, config);
+      release = bound.release;
+      return `http://${bound.authority}`;
     },
     stopping: () => stopping,
     async stop(drainMs) {
@@ -85,17 +89,15 @@ export function createListener(
       if (!server.listening) return 0;
       let cut = 0;
       const timer = setTimeout(() => {
-        server.getConnections((_, open) => {
-          cut = open;
-          server.closeAllConnections();
-        });
+        cut = inUse.size;
+        for (const socket of inUse.keys()) socket.destroy();
       }, drainMs);
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        closeUnused();
-      });
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const released = release?.();
+      closeUnused();
+      await closed;
+      await released;
       clearTimeout(timer);
-      await removeSocket?.();
       return cut;
     },
   };
@@ -112,20 +114,25 @@ function createLimitedServer(limits: LimitsConfig): Server {
   });
   // Node drops what is beyond its count without a word; one more than allowed lets the gate see it.
   server.maxHeadersCount = limits.headerCount + 1;
-  server.maxConnections = limits.connections;
   return server;
 }
 
 /**
  * The open connections with the answers on them that have not ended: Node calls a connection idle
- * only once it has served a request. Connections on which nothing moves are closed.
+ * only once it has served a request. Connections on which nothing moves are closed, and those beyond
+ * the limit.
  */
 function followConnections(
   server: Server,
-  stalledMs: number,
+  { connections, stalledMs }: LimitsConfig,
 ): ReadonlyMap<Socket, Set<ServerResponse>> {
   const inUse = new Map<Socket, Set<ServerResponse>>();
   server.on('connection', (socket) => {
+    // "maxConnections" of Node would count each address that is listened on by itself.
+    if (inUse.size >= connections) {
+      socket.destroy();
+      return;
+    }
     inUse.set(socket, new Set());
     socket.once('close', () => inUse.delete(socket));
   });
@@ -136,52 +143,4 @@ function followConnections(
     if (isIdle || socket.writableLength > 0) socket.destroy();
   });
   return inUse;
-}
-
-function listen(server: Server, config: ListenConfig): Promise<string> {
-  const { host, port } = config;
-  return new Promise((resolve, reject) => {
-    const onError = (error: NodeJS.ErrnoException): void => reject(listenError(error, host, port));
-    server.once('error', onError);
-    server.listen(port, host, () => {
-      server.off('error', onError);
-      try {
-        assertBoundAsNamed(server, config);
-      } catch (error) {
-        server.close(() => reject(error));
-        return;
-      }
-      const bound = (server.address() as AddressInfo).port;
-      resolve(`http://${withBrackets(host)}:${bound}`);
-    });
-  });
-}
-
-function listenError(error: NodeJS.ErrnoException, host: string, port: number): ConfigError {
-  const { code = 'unknown' } = error;
-  const [message, remedy] = explainListenError(code, host, port);
-  return new ConfigError([{ path: 'listen', message, remedy }], { cause: error });
-}
-
-function explainListenError(code: string, host: string, port: number): [string, string] {
-  switch (code) {
-    case 'EADDRINUSE':
-      return [
-        `port ${port} on "${host}" is in use by another program`,
-        'Choose another with "--port", or "--port 0" for a free one',
-      ];
-    case 'EACCES':
-      return [`port ${port} may not be used by this user`, 'Choose one above 1023 with "--port"'];
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return [
-        `"${host}" is not an address of this machine`,
-        'Choose another with "--host", usually 127.0.0.1',
-      ];
-    default:
-      return [
-        `cannot listen on "${host}" port ${port} (${code})`,
-        'Choose others with "--host" and "--port"',
-      ];
-  }
 }

@@ -43,7 +43,7 @@ export function assertBoundAsNamed(server: Server, listen: ListenConfig): void {
   const { host, allowedHosts, unsafeAnyHost } = listen;
   const { address } = server.address() as AddressInfo;
   const isOpen = allowedHosts.length > 0 || unsafeAnyHost;
-  if (isOpen || !isLoopbackHost(host) || isLoopbackHost(address)) return;
+  if (isOpen || host === undefined || !isLoopbackHost(host) || isLoopbackHost(address)) return;
   throw new ConfigError([
     {
       path: 'listen.host',

@@ -295,7 +295,7 @@ describe('init without a terminal', () => {
     const uri = `http://127.0.0.1:${port}/.well-known/jwks.json`;
     assert.equal(sandbox.state.clients.get(clientId)?.jwksUri, uri);
     assert.match(err, /"127\.0\.0\.1" in .* is the server's own localhost/);
-    assert.deepEqual(readConfig(cwd).listen, { host: '127.0.0.1', port });
+    assert.deepEqual(readConfig(cwd).listen, { port });
   });
 
   it('refuses a key that OpenEMR does not take, before it registers anything', async (t) => {

@@ -74,7 +74,7 @@ describe('where a value comes from', () => {
   it('takes the default when nobody gives a value', async () => {
     const { config } = await load({ routes: [route] });
     assert.equal(config.listen.port, 8088);
-    assert.equal(config.listen.host, '127.0.0.1');
+    assert.equal(config.listen.host, undefined, 'both loopback addresses');
     assert.equal(config.routes[0]?.timeouts.headMs, 180_000);
     assert.equal(config.drainMs, 10_000);
   });
@@ -483,6 +483,8 @@ describe('rules over several values', () => {
   const ownCases: [string, string, object, boolean][] = [
     ['localhost at the same port', 'http://localhost:8088/fhir', {}, true],
     ['the same address and port', 'http://127.0.0.1:8088/fhir', {}, true],
+    ['the other loopback address', 'http://[::1]:8088/fhir', {}, true],
+    ['the address that was not named', 'http://[::1]:8088/fhir', { host: '127.0.0.1' }, false],
     ['another port', 'http://localhost:8089/fhir', {}, false],
     ['another loopback address', 'http://127.0.0.2:8088/fhir', {}, false],
     [

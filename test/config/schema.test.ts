@@ -65,7 +65,7 @@ describe('the shipped proxy.config.json', () => {
       cwd: '/',
     });
     assert.deepEqual(warnings, []);
-    assert.equal(config.listen.host, '127.0.0.1');
+    assert.equal(config.listen.host, undefined, 'both loopback addresses');
     assert.equal(config.listen.port, 8088);
     assert.deepEqual(
       config.routes.map(({ path, upstream }) => ({ path, upstream })),

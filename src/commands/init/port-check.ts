@@ -1,6 +1,7 @@
 /** Whether the proxy will be able to listen where its config file says. */
 import { createServer } from 'node:net';
 
+import { isMissingAddress, LOOPBACK_ADDRESSES } from '../../config/host.ts';
 import type { ListenConfig } from '../../config/schema.ts';
 
 /**
@@ -14,6 +15,17 @@ export async function findPortRefusal({
   socket,
 }: Pick<ListenConfig, 'host' | 'port' | 'socket'>): Promise<string | undefined> {
   if (socket !== undefined) return undefined;
+  for (const address of host === undefined ? LOOPBACK_ADDRESSES : [host]) {
+    const code = await tryAddress(address, port);
+    if (code === undefined || (host === undefined && isMissingAddress(code))) continue;
+    const place = `port ${port} on "${address}"`;
+    return code === 'EADDRINUSE' ? `${place} is in use` : `${place} cannot be used (${code})`;
+  }
+  return undefined;
+}
+
+/** Resolves to the error code of Node; undefined when it can be listened on. */
+async function tryAddress(host: string, port: number): Promise<string | undefined> {
   const server = createServer();
   try {
     await new Promise<void>((resolve, reject) => {
@@ -22,9 +34,7 @@ export async function findPortRefusal({
     });
     return undefined;
   } catch (error) {
-    const { code = 'unknown' } = error as NodeJS.ErrnoException;
-    const place = `port ${port} on "${host}"`;
-    return code === 'EADDRINUSE' ? `${place} is in use` : `${place} cannot be used (${code})`;
+    return (error as NodeJS.ErrnoException).code ?? 'unknown';
   } finally {
     server.close();
   }

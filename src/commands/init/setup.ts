@@ -125,7 +125,13 @@ function buildConfig({ args, folder }: InitSession, made: Made): ProxyConfigInpu
   return {
     ...(args.host === undefined && args.port === undefined
       ? {}
-      : { listen: { ...listen, ...(isOpen ? { allowedHosts: names } : {}) } }),
+      : {
+          listen: {
+            ...(args.host === undefined ? {} : { host: args.host }),
+            port: listen.port,
+            ...(isOpen ? { allowedHosts: names } : {}),
+          },
+        }),
     routes: [
       {
         path: args.path,
