@@ -4,7 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { renewNow } from './auth/renew-now.ts';
 import type { Clock, Exchange, Logger } from './base/contracts.ts';
-import type { ProxyConfig } from './config/schema.ts';
+import { callableHost } from './config/host.ts';
+import { createPublicBase, withoutFinalSlash } from './config/public-base.ts';
+import type { ListenConfig, ProxyConfig } from './config/schema.ts';
 import { createLoopMark } from './exchange/loop-mark.ts';
 import { createObservation } from './exchange/observation.ts';
 import { createReservedPaths } from './exchange/reserved-paths.ts';
@@ -86,6 +88,8 @@ export async function createProxyServer(
     clock,
     routes: () => routes.current(),
     server: listener.server,
+    publicBase: (request) => rooms.publicBase(request),
+    ownBase: () => ownBase(listener.server, current.listen),
     async checkRoute(route) {
       const { checkRunningRoute } = await import('./doctor/running-route.ts');
       return checkRunningRoute(config, route, clock);
@@ -138,6 +142,14 @@ export async function createProxyServer(
   };
 }
 
+/** The proxy's own base for people at this machine; empty while it does not listen on a port. */
+function ownBase(server: Server, { host, publicUrl }: ListenConfig): string {
+  if (publicUrl !== undefined) return withoutFinalSlash(publicUrl);
+  const address = server.address();
+  if (address === null || typeof address === 'string') return '';
+  return `http://${callableHost(host)}:${address.port}`;
+}
+
 async function stopListening(listener: Listener, drainMs: number, logger: Logger): Promise<void> {
   const cut = await listener.stop(drainMs);
   if (cut === 0 || drainMs === 0) return;
@@ -145,10 +157,14 @@ async function stopListening(listener: Listener, drainMs: number, logger: Logger
 }
 
 /** Puts routes in place; gives what else of the path of an exchange follows from the configuration. */
-function adopt(next: NextRoutes, { listen, routes }: ProxyConfig): Pick<Rooms, 'gate' | 'routes'> {
+function adopt(
+  next: NextRoutes,
+  { listen, routes }: ProxyConfig,
+): Pick<Rooms, 'gate' | 'routes' | 'publicBase'> {
   next.adopt();
   return {
     gate: createGate({ listen, routes }),
     routes: next.routes,
+    publicBase: createPublicBase(listen),
   };
 }

@@ -10,3 +10,10 @@ export function isHttpUrl(value: string): boolean {
     !value.includes('#')
   );
 }
+
+/** Whether a value can be what clients call the proxy by: an http or https URL whose path is plain. */
+export function isPublicUrl(value: string): boolean {
+  if (!isHttpUrl(value) || !/^https?:\/\/[^/\\\s]+(?:\/[A-Za-z0-9._~-]+)*\/?$/i.test(value))
+    return false;
+  return !/\/\.+(?:\/|$)/.test(value);
+}

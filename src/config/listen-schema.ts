@@ -1,7 +1,9 @@
 /** Where the proxy listens, who may ask and what it may cost: the "listen" part of the configuration. */
 import { z } from 'zod';
 
+import { isPublicUrl } from './http-url.ts';
 import { milliseconds } from './milliseconds.ts';
+import { parseNetwork } from './network.ts';
 
 /** Limits on what a caller may cost. */
 const limitsSchema = z
@@ -63,6 +65,33 @@ export const listenSchema = z
         examples: ['/run/user/1000/fhir-auth-proxy.sock'],
         description:
           'Path of a Unix socket to listen on, in place of host and port. Only its owner can use it (mode 0600); one that nobody listens on any more is replaced.',
+      }),
+    publicUrl: z
+      .string()
+      .refine(isPublicUrl, {
+        message:
+          'expected an http or https URL such as "https://dev.example/fhirproxy", without user, query and fragment',
+      })
+      .optional()
+      .meta({
+        examples: ['https://dev.example/fhirproxy'],
+        description:
+          'URL by which clients call the proxy when a server with TLS or a path prefix stands in front of it; links in responses begin with it. That server takes the prefix off. Its host counts as one of "allowedHosts", its origin as one of "allowedOrigins". Default: what each request says.',
+      }),
+    trustedProxies: z
+      .array(
+        z
+          .string()
+          .refine(
+            (value) => parseNetwork(value) !== undefined,
+            'expected an IP address or a network such as "10.0.0.0/8"',
+          ),
+      )
+      .default(['127.0.0.0/8', '::1'])
+      .meta({
+        examples: [['172.16.0.0/12']],
+        description:
+          'Addresses and networks of servers in front of the proxy whose "Forwarded", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port" and "X-Forwarded-Prefix" are believed, for links in responses alone; a host only if it is a loopback name or in "allowedHosts". Default: programs of this machine; [] is no server.',
       }),
     allowedHosts: z
       .array(

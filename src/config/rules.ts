@@ -68,6 +68,7 @@ function hostRule(raw: unknown, hosts: readonly string[]): Finding[] {
   if (hosts.every(isLoopbackHost)) return [];
   if (Array.isArray(allowedHosts) && allowedHosts.length > 0) return [];
   if (valueAt(raw, ['listen', 'unsafeAnyHost']) === true) return [];
+  if (text(raw, 'listen', 'publicUrl') !== undefined) return [];
   return [
     {
       path: ['listen', 'host'],

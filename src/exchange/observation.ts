@@ -6,7 +6,7 @@ import type { Clock, Exchange, TokenRequestEnd } from '../base/contracts.ts';
 import type { ProxyError } from '../base/errors.ts';
 import { HINTS_PATH } from '../base/own-paths.ts';
 import { readVersion } from '../base/version.ts';
-import { callableHost } from '../config/host.ts';
+import type { PublicBase } from '../config/public-base.ts';
 import type { ProxyConfig } from '../config/schema.ts';
 import { createExchangeLog } from '../observe/exchange-log.ts';
 import type { CheckResult } from '../observe/inspector/actions.ts';
@@ -27,6 +27,10 @@ export interface ObservationOptions {
   routes: () => readonly ServedRoute[];
   /** The server towards clients. */
   server: Server;
+  /** What a client calls the proxy by. */
+  publicBase: PublicBase;
+  /** The proxy's own base for people at this machine; empty while it does not listen on a port. */
+  ownBase: () => string;
   /** Runs the checks of a route that is in operation. */
   checkRoute: (route: Route) => Promise<CheckResult[]>;
 }
@@ -49,7 +53,7 @@ export interface Observation {
 
 /** Creates the observation of a proxy. */
 export function createObservation(options: ObservationOptions): Observation {
-  const { config, logger, clock, routes, server, checkRoute } = options;
+  const { config, logger, clock, routes, server, publicBase, ownBase, checkRoute } = options;
   const version = readVersion();
   const { showValues } = config.log;
   const now = () => clock.now();
@@ -58,7 +62,7 @@ export function createObservation(options: ObservationOptions): Observation {
     showValues,
     // A reload may change how many there are.
     showRoute: () => routes().length > 1,
-    hintUrl: (id) => `${ownOrigin(server, config.listen.host)}${HINTS_PATH}${id}`,
+    hintUrl: (id) => `${ownBase()}${HINTS_PATH}${id}`,
     clock,
   });
   const describe = createRouteStates(routes);
@@ -72,6 +76,7 @@ export function createObservation(options: ObservationOptions): Observation {
   });
   const inspector = createInspector({
     version,
+    publicBase,
     recorder,
     metrics,
     routes: describe,
@@ -125,13 +130,6 @@ function countConnections(routes: () => readonly Route[], server: Server): () =>
       ...connections(),
     })),
   });
-}
-
-/** The proxy's own origin for people at this machine; empty while it does not listen on a port. */
-function ownOrigin(server: Server, host: string | undefined): string {
-  const address = server.address();
-  if (address === null || typeof address === 'string') return '';
-  return `http://${callableHost(host)}:${address.port}`;
 }
 
 /** Tells the state of every route. */

@@ -7,6 +7,7 @@ import { performance } from 'node:perf_hooks';
 
 import type { AccessToken, Clock, Exchange, TokenOrigin } from '../base/contracts.ts';
 import { ProxyError } from '../base/errors.ts';
+import type { PublicBase } from '../config/public-base.ts';
 import type { RouteConfig } from '../config/schema.ts';
 import type { BodyMemory } from '../forward/body-memory.ts';
 import { inviteBody, isWritten } from '../forward/early-answer.ts';
@@ -40,6 +41,7 @@ import type { ReservedPaths } from './reserved-paths.ts';
 export interface Rooms {
   gate: Gate;
   routes: ReadonlyMap<RouteConfig, RouteInUse>;
+  publicBase: PublicBase;
   clock: Clock;
   loopMark: LoopMark;
   answerReserved: ReservedPaths;
@@ -130,7 +132,7 @@ interface Passage {
   arrival: Arrival;
   admission: RouteAdmission;
   route: ServedRoute;
-  /** The proxy's own origin as this client calls it. */
+  /** What this client calls the proxy by: origin and path prefix. */
   origin: string;
 }
 
@@ -146,7 +148,7 @@ function forward(
   exchange.route = route.config.path;
   exchange.interaction = interaction;
   exchange.parameterNames = admission.parameterNames;
-  const passage = { rooms, arrival, admission, route, origin: `http://${request.headers.host}` };
+  const passage = { rooms, arrival, admission, route, origin: rooms.publicBase(request) };
   const token = interaction.open ? undefined : route.tokens.current();
   const waits =
     judgeBody !== undefined || (token === undefined && !interaction.open) || hasShortBody(request);

@@ -16,12 +16,13 @@ export type HostCheck = (fields: ScannedFields) => ProxyError | undefined;
 
 /**
  * @param listen `allowedHosts` holds names besides the loopback ones, compared whole, without case and
- * port; `unsafeAnyHost` lets every well-formed name pass
+ * port, as is the host of `publicUrl`; `unsafeAnyHost` lets every well-formed name pass
  */
 export function createHostCheck(
-  listen: Pick<ListenConfig, 'allowedHosts' | 'unsafeAnyHost'>,
+  listen: Pick<ListenConfig, 'allowedHosts' | 'publicUrl' | 'unsafeAnyHost'>,
 ): HostCheck {
   const allowed = new Set(listen.allowedHosts.map((name) => name.toLowerCase()));
+  if (listen.publicUrl !== undefined) allowed.add(new URL(listen.publicUrl).hostname);
   const known = new Set<string>();
 
   return (fields) => {

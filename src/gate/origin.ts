@@ -35,9 +35,12 @@ const SAME_ORIGIN: readonly string[] = ['Vary', 'Origin'];
 /** The CORS fields for an answer, or the refusal (`origin-refused`, 403). */
 export type OriginCheck = (fields: ScannedFields) => readonly string[] | ProxyError;
 
-/** @param listen `allowedOrigins` holds origins besides the loopback ones, compared whole */
-export function createOriginCheck(listen: Pick<ListenConfig, 'allowedOrigins'>): OriginCheck {
+/** @param listen `allowedOrigins` and `publicUrl` hold origins besides the loopback ones, compared whole */
+export function createOriginCheck(
+  listen: Pick<ListenConfig, 'allowedOrigins' | 'publicUrl'>,
+): OriginCheck {
   const allowed = new Set(listen.allowedOrigins.map((origin) => origin.toLowerCase()));
+  if (listen.publicUrl !== undefined) allowed.add(new URL(listen.publicUrl).origin);
   const known = new Map<string, readonly string[]>();
 
   return (fields) => {

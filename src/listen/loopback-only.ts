@@ -40,9 +40,9 @@ export function closeForeignPeers(server: Server, onRefused: (error: ProxyError)
  * @throws ConfigError when a loopback name led elsewhere and nothing allows callers from there
  */
 export function assertBoundAsNamed(server: Server, listen: ListenConfig): void {
-  const { host, allowedHosts, unsafeAnyHost } = listen;
+  const { host, allowedHosts, publicUrl, unsafeAnyHost } = listen;
   const { address } = server.address() as AddressInfo;
-  const isOpen = allowedHosts.length > 0 || unsafeAnyHost;
+  const isOpen = allowedHosts.length > 0 || publicUrl !== undefined || unsafeAnyHost;
   if (isOpen || host === undefined || !isLoopbackHost(host) || isLoopbackHost(address)) return;
   throw new ConfigError([
     {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Exchange } from '../../base/contracts.ts';
+import type { PublicBase } from '../../config/public-base.ts';
 import { describeExchange, type ViewOptions } from '../exchange-view.ts';
 import { buildHar } from '../har.ts';
 import type { Recorder } from '../recorder.ts';
@@ -11,6 +12,7 @@ import { sendAgain } from './send-again.ts';
 /** What the exchange paths need. */
 export interface ExchangesOptions {
   version: string;
+  publicBase: PublicBase;
   recorder: Recorder;
 }
 
@@ -32,13 +34,13 @@ export function answerExchanges(
   request: IncomingMessage,
   response: ServerResponse,
   rest: string,
-  { version, recorder }: ExchangesOptions,
+  { version, publicBase, recorder }: ExchangesOptions,
 ): void {
   const { method } = request;
   const reads = method === 'GET' || method === 'HEAD';
   const view: ViewOptions = {
     showValues: recorder.showValues,
-    baseUrl: `http://${request.headers.host ?? 'localhost'}`,
+    baseUrl: publicBase(request),
   };
   if (rest === '' && method === 'DELETE') {
     recorder.clear();
@@ -61,7 +63,7 @@ export function answerExchanges(
     });
     return;
   }
-  answerOne(request, response, rest, { version, recorder, view });
+  answerOne(request, response, rest, { version, publicBase, recorder, view });
 }
 
 const PAGE_LENGTH = 100;

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+import type { PublicBase } from '../../config/public-base.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Recorder } from '../recorder.ts';
 import { performAction, type InspectorActions } from './actions.ts';
@@ -19,6 +20,8 @@ import { buildStatus } from './status.ts';
 export interface InspectorOptions {
   /** Version of this program. */
   version: string;
+  /** What a client calls the proxy by. */
+  publicBase: PublicBase;
   recorder: Recorder;
   metrics: Metrics;
   /** The routes and the state of their tokens; asked whenever somebody looks. */
@@ -151,7 +154,7 @@ function createPlaces(options: InspectorOptions, key: PageKey): [path: string, P
 
 /** Paths with others below them. */
 function createPlacesBelow(options: InspectorOptions): [prefix: string, Place][] {
-  const { version, recorder, routes, actions } = options;
+  const { version, publicBase, recorder, routes, actions } = options;
   return [
     [
       '/page/',
@@ -162,7 +165,7 @@ function createPlacesBelow(options: InspectorOptions): [prefix: string, Place][]
       {
         methods: ['GET', 'HEAD', 'POST', 'DELETE'],
         answer: (request, response, rest) =>
-          answerExchanges(request, response, rest, { version, recorder }),
+          answerExchanges(request, response, rest, { version, publicBase, recorder }),
       },
     ],
     [
