@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { renewNow } from './auth/renew-now.ts';
 import type { Clock, Exchange, Logger } from './base/contracts.ts';
-import { callableHost } from './config/host.ts';
+import { ownAddress } from './config/host.ts';
 import { createPublicBase, withoutFinalSlash } from './config/public-base.ts';
 import type { ListenConfig, ProxyConfig } from './config/schema.ts';
 import { createLoopMark } from './exchange/loop-mark.ts';
@@ -129,6 +129,7 @@ export async function createProxyServer(
     reload(next) {
       const result = reloading.then(async () => {
         const prepared = await routes.prepare(next.routes);
+        await listener.reload(next.listen);
         Object.assign(rooms, adopt(prepared, next));
         current = next;
         return { ...prepared.changes, needsRestart: findRestartSettings(config, next) };
@@ -143,11 +144,12 @@ export async function createProxyServer(
 }
 
 /** The proxy's own base for people at this machine; empty while it does not listen on a port. */
-function ownBase(server: Server, { host, publicUrl }: ListenConfig): string {
+function ownBase(server: Server, listen: ListenConfig): string {
+  const { publicUrl } = listen;
   if (publicUrl !== undefined) return withoutFinalSlash(publicUrl);
   const address = server.address();
   if (address === null || typeof address === 'string') return '';
-  return `http://${callableHost(host)}:${address.port}`;
+  return ownAddress(listen, address.port);
 }
 
 async function stopListening(listener: Listener, drainMs: number, logger: Logger): Promise<void> {

@@ -35,7 +35,7 @@ No file is needed when the environment gives \`FHIR_AUTH_PROXY_UPSTREAM\`, or wi
 What the table cannot say:
 
 - Every route has a path of its own, and a \`client\` unless its upstream is the sandbox.
-- \`tls.cert\` and \`tls.key\` go together.
+- \`tls.cert\` and \`tls.key\` go together; \`listen.tls\` and \`listen.socket\` do not.
 - A \`listen.host\` beyond loopback needs \`listen.allowedHosts\`.
 - No \`upstream\` or \`tokenEndpoint\` may be the address that the proxy itself listens on.
 `;
@@ -58,6 +58,7 @@ function sections(path: ConfigPath): string[] {
           `## ${title}`,
           '',
           ...(path.length === 0 ? [] : [noteAt(path).description ?? '', '']),
+          ...ownVariables(path),
           '| key | default | environment | what |',
           '|---|---|---|---|',
           ...values.map((key) => row([...path, key])),
@@ -67,6 +68,12 @@ function sections(path: ConfigPath): string[] {
     ...(table.length === 0 ? [] : [table.join('\n')]),
     ...keys.filter(isObject).flatMap((key) => sections(objectPath([...path, key]))),
   ];
+}
+
+/** The names in the environment of an object that a word may stand in for. */
+function ownVariables(path: ConfigPath): string[] {
+  const names = settingsAt(path).map(({ variable }) => `\`${variable}\``);
+  return names.length === 0 ? [] : [`A word in its place: ${names.join(', ')}.`, ''];
 }
 
 /** The path of the object itself: of the first entry when there is a list of them. */

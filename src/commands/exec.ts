@@ -70,6 +70,9 @@ export const execCommand: Command<typeof execArguments> = {
       runtime,
     );
     assertNoSocket(config);
+    // The command calls this proxy directly, over loopback, and trusts no authority of ours.
+    delete config.listen.tls;
+    delete config.listen.publicUrl;
     const logger = createProxyLogger(runtime, config.log.level);
     for (const warning of warnings) logger.warn({}, warning);
     const proxy = await createProxyServer(config, { logger });

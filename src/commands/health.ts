@@ -1,4 +1,5 @@
-import { type RequestOptions, request } from 'node:http';
+import { request, type RequestOptions } from 'node:http';
+import { request as requestSecurely } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { READYZ_PATH } from '../base/own-paths.ts';
@@ -92,11 +93,13 @@ function parseSeconds(text: string): number {
 interface Address {
   /** As people read it. */
   shown: string;
+  isSecure: boolean;
   connection: Pick<RequestOptions, 'host' | 'port' | 'socketPath'>;
 }
 
-function addressOf({ host, port, socket }: ListenConfig): Address {
-  if (socket !== undefined) return { shown: `"${socket}"`, connection: { socketPath: socket } };
+function addressOf({ host, port, socket, tls }: ListenConfig): Address {
+  if (socket !== undefined)
+    return { shown: `"${socket}"`, isSecure: false, connection: { socketPath: socket } };
   if (port === 0) {
     throw new UsageError(
       'the configuration says port 0, a free one, so the real one is not known here',
@@ -106,16 +109,19 @@ function addressOf({ host, port, socket }: ListenConfig): Address {
   // A wildcard cannot be called.
   const isEveryIpv6 = host !== undefined && isWildcardHost(host) && host.includes(':');
   const bare = isEveryIpv6 ? '::1' : withoutBrackets(callableHost(host));
-  const shown = `http://${withBrackets(bare)}:${String(port)}`;
-  return { shown, connection: { host: bare, port } };
+  const isSecure = tls !== undefined;
+  const shown = `${isSecure ? 'https' : 'http'}://${withBrackets(bare)}:${String(port)}`;
+  return { shown, isSecure, connection: { host: bare, port } };
 }
 
 /** Resolves to what is wrong, or to undefined when the proxy is ready. */
-function askReady({ shown, connection }: Address): Promise<string | undefined> {
+function askReady({ shown, isSecure, connection }: Address): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const asked = request(
+    const asked = (isSecure ? requestSecurely : request)(
       {
         ...connection,
+        // A word about readiness is all that is asked, of this machine, whatever names its certificate has.
+        rejectUnauthorized: false,
         path: READYZ_PATH,
         // A name that the proxy always answers to, however it is reached.
         headers: { Host: 'localhost' },

@@ -53,6 +53,11 @@ export const commands: readonly ListedCommand[] = [
     load: async () => (await import('./health.ts')).healthCommand,
   },
   {
+    name: 'certificate',
+    summary: 'show how to trust the local certificate authority',
+    load: async () => (await import('./certificate.ts')).certificateCommand,
+  },
+  {
     name: 'completion [shell]',
     summary: 'print a completion script for bash, zsh or fish',
     load: async () => (await import('./completion.ts')).createCompletionCommand(commands),

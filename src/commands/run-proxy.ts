@@ -1,7 +1,9 @@
-import { callableHost, isWildcardHost } from '../config/host.ts';
+import { isWildcardHost, ownAddress } from '../config/host.ts';
 import type { LoadConfigOptions } from '../config/load.ts';
 import type { ProxyConfig } from '../config/schema.ts';
+import { localAuthorityFile } from '../listen/local-authority.ts';
 import { createProxyServer, type ProxyServer } from '../server.ts';
+import { shellWord } from './certificate.ts';
 import { ExitError } from './exit-error.ts';
 import { type FollowedConfig, followConfig } from './follow-config.ts';
 import { loadCommandConfig } from './load.ts';
@@ -76,7 +78,7 @@ function writeReady(
 /** Keys for a person at the terminal. */
 function offerKeys(url: string, config: ProxyConfig, proxy: ProxyServer, runtime: Runtime): void {
   const { listen } = config;
-  const page = `${curlAddress(url, listen)}/_proxy/`;
+  const page = `${pageAddress(url, listen)}/_proxy/`;
   const open = {
     key: 'o',
     does: 'open the inspector',
@@ -105,9 +107,16 @@ async function printChecks(config: ProxyConfig, { stderr, environment }: Runtime
   printer.end();
 }
 
-function curlAddress(url: string, { host, socket }: ProxyConfig['listen']): string {
+function curlAddress(url: string, listen: ProxyConfig['listen']): string {
+  const { socket, tls } = listen;
   if (socket !== undefined) return `--unix-socket ${socket} http://localhost`;
-  return host !== undefined && isWildcardHost(host)
-    ? `http://${callableHost(host)}:${new URL(url).port || 80}`
-    : url;
+  const authority = tls === 'auto' ? localAuthorityFile(listen) : undefined;
+  const trust = authority === undefined ? '' : `--cacert ${shellWord(authority)} `;
+  return trust + pageAddress(url, listen);
+}
+
+function pageAddress(url: string, listen: ProxyConfig['listen']): string {
+  const { host, tls } = listen;
+  if (host === undefined || !isWildcardHost(host)) return url;
+  return ownAddress(listen, Number(new URL(url).port || (tls === undefined ? 80 : 443)));
 }

@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import type { LoadedConfig } from '../config/load.ts';
 import type { RouteConfig } from '../config/schema.ts';
 import { TRUST_VARIABLE, VARIABLE_PREFIX } from '../config/settings.ts';
+import { findStateFolder } from '../config/state-folder.ts';
 import { createDialogue } from './dialogue.ts';
 import { replaceFile } from './replace-file.ts';
 import type { Runtime } from './runtime.ts';
@@ -94,11 +95,10 @@ function withoutCommand(route: RouteConfig): RouteConfig {
   return rest;
 }
 
-/** Where confirmed files are remembered (XDG Base Directory); undefined for a user without a home. */
+/** Where confirmed files are remembered; undefined for a user without a home. */
 function storePath({ environment }: Runtime): string | undefined {
-  const { XDG_STATE_HOME: state, HOME: home, LOCALAPPDATA: windows } = environment;
-  const base = state || (home ? join(home, '.local', 'state') : windows);
-  return base ? join(base, 'fhir-auth-proxy', 'trusted.json') : undefined;
+  const folder = findStateFolder(environment);
+  return folder === undefined ? undefined : join(folder, 'trusted.json');
 }
 
 async function readStore(path: string): Promise<Readonly<Record<string, unknown>>> {

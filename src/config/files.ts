@@ -14,6 +14,7 @@ export function routeFiles({ client, tls }: RouteConfig): string[] {
 export function configFiles({ config, file }: Pick<LoadedConfig, 'config' | 'file'>): string[] {
   const files = [
     ...(file === undefined ? [] : [file]),
+    ...(typeof config.listen.tls === 'object' ? Object.values(config.listen.tls) : []),
     ...config.routes.flatMap((route) => [...routeFiles(route), ...(route.client?.publish ?? [])]),
   ];
   return [...new Set(files)];

@@ -45,3 +45,11 @@ export function callableHost(host: string | undefined): string {
   if (host === undefined || isWildcardHost(host)) return LOOPBACK_ADDRESSES[0];
   return withBrackets(host);
 }
+
+/** Where programs of this machine reach a proxy on a port: scheme, host and port, without a final slash. */
+export function ownAddress(
+  { host, tls }: { host?: string | undefined; tls?: unknown },
+  port: number,
+): string {
+  return `${tls === undefined ? 'http' : 'https'}://${callableHost(host)}:${port}`;
+}

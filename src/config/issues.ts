@@ -29,6 +29,8 @@ export const describeIssue: z.core.$ZodErrorMap = (issue) => {
       return `expected at most ${issue.maximum}`;
     case 'invalid_value':
       return `expected one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
+    case 'invalid_union':
+      return issue.input === undefined ? 'is missing' : 'expected "auto", or an object in braces';
     default:
       return undefined;
   }
@@ -38,6 +40,17 @@ export const describeIssue: z.core.$ZodErrorMap = (issue) => {
 export function processIssue(issue: z.core.$ZodIssue): Finding[] {
   const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key));
+  if (issue.code === 'invalid_union') {
+    // Of the alternatives, an object was meant when one was written: what is wrong inside of it helps.
+    const inside = issue.errors.find((issues) =>
+      issues.some(({ path, code }) => path.length > 0 || code === 'unrecognized_keys'),
+    );
+    if (inside !== undefined) {
+      return inside.flatMap((each) =>
+        processIssue({ ...each, path: [...issue.path, ...each.path] }),
+      );
+    }
+  }
   return [{ path, message: issue.message }];
 }
 

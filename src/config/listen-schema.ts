@@ -39,6 +39,35 @@ const limitsSchema = z
   })
   .meta({ description: 'Limits on what a caller may cost.' });
 
+/** The listener's own TLS. */
+const ownTlsSchema = z
+  .union([
+    z.literal('auto'),
+    z
+      .strictObject({
+        cert: z
+          .string()
+          .min(1)
+          .meta({
+            examples: ['certs/proxy.pem'],
+            description: 'PEM file of the certificate, followed by those between it and its root.',
+          }),
+        key: z
+          .string()
+          .min(1)
+          .meta({
+            examples: ['certs/proxy-key.pem'],
+            description: 'PEM file of its private key, which only its owner may read.',
+          }),
+      })
+      .meta({ description: 'Certificate and private key; both go together.' }),
+  ])
+  .meta({
+    examples: ['auto'],
+    description:
+      'TLS of its own, with "cert" and "key", or "auto": certificates of a local authority that is made once in the state folder of this user and signs for this machine and the names in "host" and "allowedHosts" alone; "fhir-auth-proxy certificate" says how to trust it. Default: plain HTTP.',
+  });
+
 /** Where the proxy listens and who may ask. */
 export const listenSchema = z
   .strictObject({
@@ -66,6 +95,7 @@ export const listenSchema = z
         description:
           'Path of a Unix socket to listen on, in place of host and port. Only its owner can use it (mode 0600); one that nobody listens on any more is replaced.',
       }),
+    tls: ownTlsSchema.optional(),
     publicUrl: z
       .string()
       .refine(isPublicUrl, {

@@ -23,6 +23,7 @@ export function findBrokenRules(raw: unknown): Finding[] {
   const listen = addressOf(raw);
   return [
     ...hostRule(raw, listen?.hosts ?? []),
+    ...ownTlsRule(raw),
     ...(Array.isArray(routes) ? routes : []).flatMap((route: unknown, index) => [
       ...uniquePathRule(routes as unknown[], route, index),
       ...clientRule(route, index),
@@ -75,6 +76,18 @@ function hostRule(raw: unknown, hosts: readonly string[]): Finding[] {
       message: 'is reachable beyond this machine, and then "listen.allowedHosts" is required',
       remedy:
         'List the host names by which clients call the proxy, for example "allowedHosts": ["proxy.example"] or FHIR_AUTH_PROXY_ALLOWED_HOSTS=proxy.example',
+    },
+  ];
+}
+
+function ownTlsRule(raw: unknown): Finding[] {
+  if (text(raw, 'listen', 'socket') === undefined) return [];
+  if (valueAt(raw, ['listen', 'tls']) === undefined) return [];
+  return [
+    {
+      path: ['listen', 'tls'],
+      message: 'is set together with "listen.socket", on which only programs of this machine speak',
+      remedy: 'Leave one of them out',
     },
   ];
 }

@@ -22,8 +22,8 @@ export function schemaAt(path: ConfigPath): z.core.$ZodTypes | undefined {
 
 /** Keys that an object at this path may have. */
 export function keysAt(path: ConfigPath): string[] {
-  const schema = schemaAt(path);
-  return schema?._zod.def.type === 'object' ? Object.keys(schema._zod.def.shape) : [];
+  const def = objectDefOf(schemaAt(path));
+  return def === undefined ? [] : Object.keys(def.shape);
 }
 
 /** What the schema says about the value at a path. */
@@ -47,9 +47,10 @@ export function noteAt(path: ConfigPath): SchemaNote {
 /** Paths of every value that is no object, in the order of the schema; those of routes in the first route. */
 export function valuePaths(path: ConfigPath = []): ConfigPath[] {
   const def = schemaAt(path)?._zod.def;
-  if (def?.type === 'object') {
-    return Object.keys(def.shape).flatMap((key) => valuePaths([...path, key]));
-  }
+  const members = keysAt(path).flatMap((key) => valuePaths([...path, key]));
+  if (def?.type === 'object') return members;
+  // A word, or an object in its place.
+  if (def?.type === 'union') return [path, ...members];
   if (def?.type === 'array' && schemaAt([...path, 0])?._zod.def.type === 'object') {
     return valuePaths([...path, 0]);
   }
@@ -82,11 +83,19 @@ function layersAt(path: ConfigPath): z.core.$ZodTypes[] | undefined {
   for (const step of path) {
     const def: z.core.$ZodTypes['_zod']['def'] | undefined = layers.at(-1)?._zod.def;
     const next: z.core.$ZodType | undefined =
-      def?.type === 'object' ? def.shape[step] : def?.type === 'array' ? def.element : undefined;
+      def?.type === 'array' ? def.element : objectDefOf(layers.at(-1))?.shape[step];
     if (next === undefined) return undefined;
     layers = layersOf(next);
   }
   return layers;
+}
+
+/** The object that a value is, or may be besides other things. */
+function objectDefOf(schema: z.core.$ZodType | undefined): z.core.$ZodObjectDef | undefined {
+  const def = (schema as z.core.$ZodTypes | undefined)?._zod.def;
+  if (def?.type === 'object') return def;
+  if (def?.type !== 'union') return undefined;
+  return def.options.map(objectDefOf).find((found) => found !== undefined);
 }
 
 function layersOf(schema: z.core.$ZodType): z.core.$ZodTypes[] {

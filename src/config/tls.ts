@@ -62,6 +62,42 @@ export async function loadTlsOptions(
 }
 
 /**
+ * Reads certificate and key of a server, PEM.
+ *
+ * @param path where the settings stand in the configuration, for errors
+ * @throws ConfigError that names every file that cannot be used
+ */
+export async function loadCertificatePair(
+  files: { cert: string; key: string },
+  path: string,
+): Promise<{ cert: string; key: string }> {
+  const problems: ConfigProblem[] = [];
+  const read = async (name: 'cert' | 'key', check: (pem: string) => void): Promise<string> => {
+    try {
+      const pem = await readFile(files[name], 'utf8');
+      check(pem);
+      return pem;
+    } catch (error) {
+      problems.push({ path: `${path}.${name}`, ...describeFailure(files[name], name, error) });
+      return '';
+    }
+  };
+  const [cert, key] = await Promise.all([
+    read('cert', assertCertificates),
+    read('key', assertPrivateKey),
+  ]);
+  if (problems.length === 0 && !isPair(cert, key)) {
+    problems.push({
+      path: `${path}.key`,
+      message: `"${files.key}" is not the private key of the certificate "${files.cert}"`,
+      remedy: 'Give the key that the certificate was issued for',
+    });
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { cert, key };
+}
+
+/**
  * What is unwise about the mode of the file of the client certificate's key, in a sentence for the log;
  * undefined when nothing is, when there is none, or where files have no such bits (Windows).
  */

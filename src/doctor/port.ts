@@ -3,7 +3,7 @@ import { Agent, request } from 'undici';
 
 import { ConfigError } from '../base/errors.ts';
 import { LIVEZ_PATH } from '../base/own-paths.ts';
-import { callableHost, LOOPBACK_ADDRESSES } from '../config/host.ts';
+import { LOOPBACK_ADDRESSES, ownAddress } from '../config/host.ts';
 import type { ListenConfig } from '../config/schema.ts';
 import { createListener } from '../listen/listener.ts';
 import { capitalise } from './explain.ts';
@@ -15,7 +15,7 @@ const ANSWER_MS = 2_000;
 /** Listens for a moment, as `start` would. */
 export async function checkPort(listen: ListenConfig): Promise<Finding> {
   const listener = createListener(
-    listen,
+    { ...listen, tls: undefined },
     (_request, response) => response.destroy(),
     () => {},
   );
@@ -36,11 +36,14 @@ export async function checkPort(listen: ListenConfig): Promise<Finding> {
 }
 
 /** Whether what listens there is this program: it says so at a path of its own. */
-async function isAnsweredByUs({ host, port, socket }: ListenConfig): Promise<boolean> {
-  const agent = new Agent({ connect: socket === undefined ? {} : { socketPath: socket } });
-  const authority = socket === undefined ? `${callableHost(host)}:${port}` : 'localhost';
+async function isAnsweredByUs(listen: ListenConfig): Promise<boolean> {
+  const { port, socket } = listen;
+  // Whether it is alive is all that is asked, and nothing is sent that others may not see.
+  const connect = socket === undefined ? { rejectUnauthorized: false } : { socketPath: socket };
+  const agent = new Agent({ connect });
+  const origin = socket === undefined ? ownAddress(listen, port) : 'http://localhost';
   try {
-    const answer = await request(`http://${authority}${LIVEZ_PATH}`, {
+    const answer = await request(origin + LIVEZ_PATH, {
       dispatcher: agent,
       headersTimeout: ANSWER_MS,
       bodyTimeout: ANSWER_MS,

@@ -1,13 +1,15 @@
 /** The HTTP server towards clients: its limits, where it listens, how it stops. Knows nothing of FHIR. */
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import type { ProxyError } from '../base/errors.ts';
-import type { LimitsConfig, ListenConfig } from '../config/schema.ts';
+import type { ListenConfig } from '../config/schema.ts';
 import { createUpgradeGuard } from './after-upgrade.ts';
 import { serveInTurn } from './in-turn.ts';
 import { closeForeignPeers } from './loopback-only.ts';
+import { createOwnTls } from './own-tls.ts';
 import { createParserRefusals } from './parser-refusal.ts';
 import { listenOnPort } from './port.ts';
 import { listenOnSocket } from './unix-socket.ts';
@@ -22,6 +24,8 @@ export interface Listener {
    * left; resolves to the number of connections that had to be cut.
    */
   stop(drainMs: number): Promise<number>;
+  /** Takes over the certificate that a new configuration means. Rejects with ConfigError, and the old one stays. */
+  reload(config: ListenConfig): Promise<void>;
   stopping(): boolean;
 }
 
@@ -42,9 +46,11 @@ export function createListener(
   const { limits } = config;
   let stopping = false;
   let release: (() => Promise<void>) | undefined;
-  const server = createLimitedServer(limits);
+  const server = createLimitedServer(config);
+  const ownTls = config.tls === undefined ? undefined : createOwnTls(server as SecureServer);
+  const handshakes = followHandshakes(server, config);
   closeForeignPeers(server, onRefused);
-  const inUse = followConnections(server, limits);
+  const inUse = followConnections(server, config);
   const mayFollow = createUpgradeGuard(onRefused);
   const closeUnused = (): void => {
     for (const [socket, answers] of inUse) if (answers.size === 0) socket.destroySoon();
@@ -75,17 +81,20 @@ export function createListener(
     server,
     async listen() {
       const { socket } = config;
+      await ownTls?.use(config);
       if (socket !== undefined) {
         release = await listenOnSocket(server, socket);
         return `unix:${socket}`;
       }
       const bound = await listenOnPort(server, config);
       release = bound.release;
-      return `http://${bound.authority}`;
+      return `${config.tls === undefined ? 'http' : 'https'}://${bound.authority}`;
     },
     stopping: () => stopping,
+    reload: async (next) => ownTls?.use(next),
     async stop(drainMs) {
       stopping = true;
+      ownTls?.close();
       if (!server.listening) return 0;
       let cut = 0;
       const timer = setTimeout(() => {
@@ -95,6 +104,7 @@ export function createListener(
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       const released = release?.();
       closeUnused();
+      for (const socket of handshakes.values()) socket.destroy();
       await closed;
       await released;
       clearTimeout(timer);
@@ -103,15 +113,23 @@ export function createListener(
   };
 }
 
-function createLimitedServer(limits: LimitsConfig): Server {
-  const server = createServer({
+function createLimitedServer({ limits, tls }: ListenConfig): Server {
+  const options = {
     maxHeaderSize: limits.headerBytes,
     headersTimeout: Math.min(limits.headersMs, limits.requestMs),
     requestTimeout: limits.requestMs,
     keepAliveTimeout: limits.keepAliveMs,
     connectionsCheckingInterval: Math.min(limits.headersMs, TIME_LIMIT_PRECISION_MS),
     noDelay: true,
-  });
+  };
+  const server =
+    tls === undefined
+      ? createServer(options)
+      : createSecureServer({
+          ...options,
+          ALPNProtocols: ['http/1.1'],
+          handshakeTimeout: Math.min(limits.headersMs, limits.requestMs),
+        });
   // Node drops what is beyond its count without a word; one more than allowed lets the gate see it.
   server.maxHeadersCount = limits.headerCount + 1;
   return server;
@@ -124,10 +142,10 @@ function createLimitedServer(limits: LimitsConfig): Server {
  */
 function followConnections(
   server: Server,
-  { connections, stalledMs }: LimitsConfig,
+  { tls, limits: { connections, stalledMs } }: ListenConfig,
 ): ReadonlyMap<Socket, Set<ServerResponse>> {
   const inUse = new Map<Socket, Set<ServerResponse>>();
-  server.on('connection', (socket) => {
+  server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
     // "maxConnections" of Node would count each address that is listened on by itself.
     if (inUse.size >= connections) {
       socket.destroy();
@@ -143,4 +161,26 @@ function followConnections(
     if (isIdle || socket.writableLength > 0) socket.destroy();
   });
   return inUse;
+}
+
+/** With TLS: the connections that have not agreed on keys yet, by what both sides of the handshake know of them. */
+function followHandshakes(
+  server: Server,
+  { tls, limits }: ListenConfig,
+): ReadonlyMap<string, Socket> {
+  const handshakes = new Map<string, Socket>();
+  if (tls === undefined) return handshakes;
+  const nameOf = ({ localAddress, remoteAddress, remotePort }: Socket): string =>
+    `${localAddress} ${remoteAddress} ${remotePort}`;
+  server.on('connection', (socket) => {
+    if (handshakes.size >= limits.connections) {
+      socket.destroy();
+      return;
+    }
+    const name = nameOf(socket);
+    handshakes.set(name, socket);
+    socket.once('close', () => handshakes.delete(name));
+  });
+  server.on('secureConnection', (socket: Socket) => handshakes.delete(nameOf(socket)));
+  return handshakes;
 }

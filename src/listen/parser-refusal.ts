@@ -63,6 +63,13 @@ export function createParserRefusals(
       // The parser complains about everything that follows, too.
       if (refused.has(socket)) return;
       refused.add(socket);
+      const handshakeFailure = describeHandshake(error);
+      if (handshakeFailure !== undefined) {
+        // There is no way to say it to the client: it would have to understand TLS, or trust this.
+        onRefused(handshakeFailure);
+        socket.destroy();
+        return;
+      }
       const refusal = describe(error, limits);
       if (refusal === undefined || isUntouched(socket)) socket.destroy();
       else endInTurn(socket, refusal);
@@ -85,7 +92,18 @@ function isUntouched(socket: Duplex & { bytesRead?: number }): boolean {
   return socket.bytesRead === 0;
 }
 
-/** The refusal, or undefined when nobody is left to be told. */
+/** Why a client and this proxy did not get to speak TLS, where its user can do something about it. */
+function describeHandshake({ code = '' }: ParserError): ProxyError | undefined {
+  const says =
+    code === 'ERR_SSL_HTTP_REQUEST'
+      ? 'the client speaks plain HTTP, and this proxy TLS: write "https://" in its address, not "http://"'
+      : /^ERR_SSL_[\w/]*ALERT_(?:UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN)$/.test(code)
+        ? 'the client does not trust the certificate of "listen.tls": make it trust the authority; with "auto", "fhir-auth-proxy certificate" says how'
+        : undefined;
+  return says === undefined ? undefined : new ProxyError('tls-refused', says, { status: 400 });
+}
+
+/** The refusal, or undefined when no client is left to get it. */
 function describe(
   { code = '', rawPacket }: ParserError,
   limits: LimitsConfig,
@@ -115,7 +133,7 @@ function describe(
   if (rawPacket?.[0] === TLS_HANDSHAKE) {
     return new ProxyError(
       'tls-refused',
-      'the client speaks TLS, and this proxy plain HTTP: write "http://" in its address, not "https://"',
+      'the client speaks TLS, and this proxy plain HTTP: write "http://" in its address, not "https://", or set "listen.tls"',
       { status: 400 },
     );
   }

@@ -5,6 +5,9 @@ import type { ProxyConfig } from '../config/schema.ts';
 export function findRestartSettings(running: ProxyConfig, next: ProxyConfig): string[] {
   return [
     ...differing('listen', running.listen, next.listen, ['host', 'port', 'socket']),
+    ...((running.listen.tls === undefined) === (next.listen.tls === undefined)
+      ? []
+      : ['listen.tls']),
     ...differing('listen.limits', running.listen.limits, next.listen.limits),
     ...differing('log', running.log, next.log),
   ];

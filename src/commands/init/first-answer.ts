@@ -1,7 +1,7 @@
 /** Asks the server for the first time, through a proxy made of the new configuration. */
 import { cleanServerText } from '../../auth/redact-secrets.ts';
 import { ProxyError } from '../../base/errors.ts';
-import { callableHost } from '../../config/host.ts';
+import { ownAddress } from '../../config/host.ts';
 import type { ProxyConfig, RouteConfig } from '../../config/schema.ts';
 import { parseScope } from '../../fhir/scope.ts';
 import { createProxyServer } from '../../server.ts';
@@ -37,7 +37,7 @@ export async function requestFirstAnswer(
 ): Promise<FirstAnswer> {
   const logger = createProxyLogger(runtime, 'error');
   // A port of its own: the usual one may be taken, by a proxy that runs already.
-  const { socket: _socket, ...rest } = config.listen;
+  const { socket: _socket, tls: _tls, publicUrl: _publicUrl, ...rest } = config.listen;
   const listen = { ...rest, host: '127.0.0.1', port: 0 };
   const proxy = await createProxyServer({ ...config, listen }, { logger });
   try {
@@ -51,7 +51,7 @@ export async function requestFirstAnswer(
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     // The links of the answer name this short-lived proxy; the usual one takes its place.
-    const usual = `http://${callableHost(config.listen.host)}:${config.listen.port}`;
+    const usual = config.listen.publicUrl ?? ownAddress(config.listen, config.listen.port);
     const body = (await answer.text()).replaceAll(url, usual);
     return { target, status: answer.status, body };
   } catch (error) {

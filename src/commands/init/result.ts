@@ -1,6 +1,6 @@
 /** What `init` shows at its end. */
 import type { AccessToken } from '../../base/contracts.ts';
-import { callableHost } from '../../config/host.ts';
+import { ownAddress } from '../../config/host.ts';
 import { DEFAULT_CONFIG_FILE, type LoadedConfig } from '../../config/load.ts';
 import type { RouteConfig } from '../../config/schema.ts';
 import { shownPath } from '../path-from.ts';
@@ -34,7 +34,7 @@ export function printResult(result: Result, session: InitSession): void {
   const title = token === undefined ? 'Once it is enabled, start the proxy' : 'Start the proxy';
   dialogue.note(`${title}, and ask it without a token`, [
     commandWithConfig('', file, cwd),
-    `curl 'http://${callableHost(listen.host)}:${listen.port}${loaded.route.path}${answer?.target ?? '/Patient'}'`,
+    `curl '${ownAddress(listen, listen.port)}${loaded.route.path}${answer?.target ?? '/Patient'}'`,
   ]);
 }
 

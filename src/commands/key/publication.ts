@@ -2,12 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { JWK } from 'jose';
+import { Agent, fetch } from 'undici';
 
 import { buildJwks } from '../../auth/jwks.ts';
 import type { SigningKey } from '../../auth/signing-key.ts';
 import { ProxyError } from '../../base/errors.ts';
 import { JWKS_PATH } from '../../base/own-paths.ts';
-import { callableHost } from '../../config/host.ts';
+import { ownAddress } from '../../config/host.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import type { ListenConfig, ProxyConfig } from '../../config/schema.ts';
 import { startPublishingProxy } from '../publishing-proxy.ts';
@@ -89,19 +90,24 @@ async function startOwn(
 }
 
 /** Undefined for a Unix socket and a free port, where no server can ask. */
-function publishedUrl({ host, port, socket }: ListenConfig): string | undefined {
+function publishedUrl(listen: ListenConfig): string | undefined {
+  const { port, socket } = listen;
   if (socket !== undefined || port === 0) return undefined;
-  return `http://${callableHost(host)}:${port}${JWKS_PATH}`;
+  return ownAddress(listen, port) + JWKS_PATH;
 }
 
 async function fetchKeys(url: string, stop?: AbortSignal): Promise<JWK[] | undefined> {
   const late = AbortSignal.timeout(ANSWER_MS);
+  // Public keys of a proxy on this machine, whatever names its certificate has.
+  const dispatcher = new Agent({ connect: { rejectUnauthorized: false } });
   try {
     const signal = stop === undefined ? late : AbortSignal.any([stop, late]);
-    const answer = await fetch(url, { signal });
+    const answer = await fetch(url, { signal, dispatcher });
     const { keys } = (await answer.json()) as { keys?: JWK[] };
     return Array.isArray(keys) ? keys : undefined;
   } catch {
     return undefined;
+  } finally {
+    await dispatcher.destroy();
   }
 }

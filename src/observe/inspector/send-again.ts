@@ -1,4 +1,5 @@
 import { type ClientRequest, request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 
 import type { Exchange } from '../../base/contracts.ts';
@@ -72,8 +73,11 @@ function startRequest(
   fields: readonly { name: string; value: string }[],
   finish: (error?: string, status?: number) => void,
 ): ClientRequest {
-  return httpRequest(
+  const isSecure = (socket as { encrypted?: boolean }).encrypted === true;
+  return (isSecure ? httpsRequest : httpRequest)(
     {
+      // It is this very proxy, whatever names its certificate has.
+      ...(isSecure ? { rejectUnauthorized: false } : {}),
       host: socket.localAddress,
       port: socket.localPort,
       method,
