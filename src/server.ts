@@ -128,8 +128,9 @@ export async function createProxyServer(
     describe: () => routes.current().map(describeRoute),
     reload(next) {
       const result = reloading.then(async () => {
+        const adoptCertificate = await listener.prepare(next.listen);
         const prepared = await routes.prepare(next.routes);
-        await listener.reload(next.listen);
+        adoptCertificate();
         Object.assign(rooms, adopt(prepared, next));
         current = next;
         return { ...prepared.changes, needsRestart: findRestartSettings(config, next) };

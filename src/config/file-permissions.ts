@@ -41,7 +41,7 @@ async function writers({ mode, gid }: Stats): Promise<string | undefined> {
   return 'a group with other members';
 }
 
-/** Whether nobody but this user, and root, is in a group, as far as the files of this machine say. */
+/** Whether this user, and root, are alone in a group, as far as the files of this machine say. */
 async function isOwnGroup(gid: number): Promise<boolean> {
   if (gid === 0) return true;
   const name = userName();

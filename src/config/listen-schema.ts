@@ -93,7 +93,7 @@ export const listenSchema = z
       .meta({
         examples: ['/run/user/1000/fhir-auth-proxy.sock'],
         description:
-          'Path of a Unix socket to listen on, in place of host and port. Only its owner can use it (mode 0600); one that nobody listens on any more is replaced.',
+          'Path of a Unix socket to listen on, in place of host and port. Only its owner can use it (mode 0600); one that no program listens on any more is replaced.',
       }),
     tls: ownTlsSchema.optional(),
     publicUrl: z

@@ -1,4 +1,4 @@
-/** Where a proxy listens, as far as that can be told, for whoever looks for one that runs. */
+/** Where a proxy listens, as far as can be known, for commands that look for a running one. */
 import { readFile } from 'node:fs/promises';
 
 import { parse } from 'jsonc-parser';

@@ -136,7 +136,7 @@ function originOf({ file }: LoadConfigOptions): string {
   return file === undefined ? CONFIG_VARIABLE : '--config';
 }
 
-/** The text of the file; undefined when there is none and none was named. */
+/** The text of the file; undefined when there is no file and no name was given. */
 async function readConfigFile(
   file: string,
   isNamed: boolean,

@@ -6,7 +6,7 @@ export const LONGEST_SHOWN_KEY = 40;
 
 /**
  * Writes a path as people write it in JavaScript, such as `routes[0].client.id`; the top is `$`. Of a
- * key that is too long to be one its length alone is told.
+ * key that is too long to be one only its length is shown.
  */
 export function formatPath(path: ConfigPath): string {
   if (path.length === 0) return '$';
@@ -20,7 +20,7 @@ export function formatPath(path: ConfigPath): string {
     .join('');
 }
 
-/** The value at a path, or undefined when there is none; never looks into prototypes. */
+/** The value at a path, or undefined when nothing is there; never looks into prototypes. */
 export function valueAt(value: unknown, path: ConfigPath): unknown {
   let current = value;
   for (const step of path) {

@@ -13,7 +13,7 @@ export interface Finding {
   remedy?: string | undefined;
 }
 
-/** Collects findings and tells each in terms of where its value was given: file, environment or flag. */
+/** Collects findings and describes each by the place where its value was given: file, environment or flag. */
 export interface ProblemList {
   /** A second finding about the same value is dropped: it is mostly the echo of the first. */
   readonly add: (finding: Finding) => void;
@@ -33,12 +33,12 @@ export function createProblemList(
       const name = formatPath(finding.path);
       if (seen.has(name)) return;
       seen.add(name);
-      problems.push(tell(finding, parsed, overlays));
+      problems.push(describe(finding, parsed, overlays));
     },
   };
 }
 
-function tell(
+function describe(
   { path, message, remedy }: Finding,
   parsed: ParsedJson | undefined,
   overlays: readonly Overlay[],

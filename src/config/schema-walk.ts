@@ -9,7 +9,7 @@ export interface SchemaNote {
   description?: string;
   /** What a good value looks like: the first of `examples`, else the default. */
   example?: unknown;
-  /** Value that stands in when none is given; undefined when there is none. */
+  /** Value that stands in when none is given; undefined without one. */
   fallback?: unknown;
   /** Whether leaving it out is a problem. */
   isRequired: boolean;

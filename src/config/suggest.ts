@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 
 /**
- * The known word that somebody who wrote `word` most likely meant, or undefined when none is near.
+ * The known word that was most likely meant by `word`, or undefined when no word is near.
  * Case does not count.
  *
  * @param most letters that may differ; default: a third of them, at least two

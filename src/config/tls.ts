@@ -99,7 +99,7 @@ export async function loadCertificatePair(
 
 /**
  * What is unwise about the mode of the file of the client certificate's key, in a sentence for the log;
- * undefined when nothing is, when there is none, or where files have no such bits (Windows).
+ * undefined when it is fine, when there is no such file, or where files have no such bits (Windows).
  */
 export async function findExposedTlsKey({ key }: TlsConfig): Promise<string | undefined> {
   if (key === undefined || platform() === 'win32') return undefined;
@@ -108,7 +108,7 @@ export async function findExposedTlsKey({ key }: TlsConfig): Promise<string | un
   return `the key file "${key}" can be read by others than its owner (mode 0${mode.toString(8)}): expected 0600`;
 }
 
-/** The certificates of a PEM file. Rejects when it cannot be read, or one of them is none. */
+/** The certificates of a PEM file. Rejects when it cannot be read, or one of them is not a certificate. */
 export async function readCertificates(file: string): Promise<X509Certificate[]> {
   const pem = await readFile(file, 'utf8');
   return (pem.match(CERTIFICATE) ?? []).map((certificate) => new X509Certificate(certificate));

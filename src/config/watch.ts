@@ -1,7 +1,7 @@
 /**
  * Tells when files change. The folders are watched, not the files: editors and Kubernetes put a new
  * file (or a new link, `..data`) in the old one's place, and a watch on the old one sees nothing
- * more. What no watch tells, as on a network drive, is found by looking from time to time.
+ * more. What no watch reports, as on a network drive, is found by looking from time to time.
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
@@ -16,17 +16,17 @@ export interface FileWatch {
 
 /** Settings of {@link watchFiles}. */
 export interface FileWatchOptions {
-  /** When the files were read, milliseconds since the epoch: what has changed after that is told; default now. */
+  /** When the files were read, milliseconds since the epoch: what has changed after that is reported; default now. */
   sinceMs?: number;
-  /** Milliseconds of quiet after which a change is told; default 150. */
+  /** Milliseconds of quiet after which a change is reported; default 150. */
   quietMs?: number;
-  /** Milliseconds between two looks at files that no watch told of; default 5000. */
+  /** Milliseconds between two looks at files that no watch reported; default 5000. */
   pollMs?: number;
 }
 
 const QUIET_MS = 150;
 const POLL_MS = 5000;
-/** Writing that never stops is told all the same after so many times the quiet. */
+/** Writing that never stops is reported all the same after so many times the quiet. */
 const LONGEST_WAIT = 10;
 
 /**

@@ -15,7 +15,8 @@ const ANSWER_MS = 2_000;
 /** Listens for a moment, as `start` would. */
 export async function checkPort(listen: ListenConfig): Promise<Finding> {
   const listener = createListener(
-    { ...listen, tls: undefined },
+    // Making an authority is for a start; the files of a certificate are judged here as well.
+    { ...listen, tls: listen.tls === 'auto' ? undefined : listen.tls },
     (_request, response) => response.destroy(),
     () => {},
   );

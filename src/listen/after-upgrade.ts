@@ -13,7 +13,7 @@ import { ProxyError } from '../base/errors.ts';
  * Makes the judge of requests as they arrive: after one that asks for another protocol its connection
  * ends, and nothing that follows on it is served.
  *
- * @param onRefused is told what was not served
+ * @param onRefused gets what was not served
  * @returns whether a request may be served; if not, it gets no answer
  */
 export function createUpgradeGuard(

@@ -15,7 +15,7 @@ const MOST_WAITING = 100;
  * Serves the requests of each connection one at a time, in their order.
  *
  * @param serve gets a request when it is its turn
- * @param onRefused is told why a connection was closed
+ * @param onRefused gets the reason why a connection was closed
  */
 export function serveInTurn(
   serve: RequestListener,

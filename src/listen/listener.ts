@@ -24,8 +24,11 @@ export interface Listener {
    * left; resolves to the number of connections that had to be cut.
    */
   stop(drainMs: number): Promise<number>;
-  /** Takes over the certificate that a new configuration means. Rejects with ConfigError, and the old one stays. */
-  reload(config: ListenConfig): Promise<void>;
+  /**
+   * Reads or makes the certificate that a new configuration means; resolves to a function that puts it in
+   * use. Rejects with ConfigError.
+   */
+  prepare(config: ListenConfig): Promise<() => void>;
   stopping(): boolean;
 }
 
@@ -36,7 +39,7 @@ const TIME_LIMIT_PRECISION_MS = 2000;
  * Creates the server.
  *
  * @param serve gets every request that Node's parser lets through
- * @param onRefused is told what the parser did not let through
+ * @param onRefused gets what the parser did not let through
  */
 export function createListener(
   config: ListenConfig,
@@ -81,7 +84,7 @@ export function createListener(
     server,
     async listen() {
       const { socket } = config;
-      await ownTls?.use(config);
+      (await ownTls?.prepare(config))?.();
       if (socket !== undefined) {
         release = await listenOnSocket(server, socket);
         return `unix:${socket}`;
@@ -91,7 +94,7 @@ export function createListener(
       return `${config.tls === undefined ? 'http' : 'https'}://${bound.authority}`;
     },
     stopping: () => stopping,
-    reload: async (next) => ownTls?.use(next),
+    prepare: async (next) => (await ownTls?.prepare(next)) ?? (() => undefined),
     async stop(drainMs) {
       stopping = true;
       ownTls?.close();

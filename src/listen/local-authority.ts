@@ -135,7 +135,7 @@ async function provideAuthority(folder: string, names: Names): Promise<Authority
   return authority;
 }
 
-/** Undefined when there is none. @throws ProxyError when others can read it */
+/** Undefined when the file is not there. @throws ProxyError when others can read it */
 async function readAuthority(file: string): Promise<Authority | undefined> {
   const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
@@ -218,7 +218,7 @@ async function makeAuthority(names: Names): Promise<Authority> {
   const serialNumber = newSerialNumber();
   const cert = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber,
-    // Two of them in one store can be told apart.
+    // Two of them in one store have different names.
     name: `CN=fhir-auth-proxy local authority ${serialNumber.slice(-6)}`,
     ...lifetime(AUTHORITY_DAYS),
     signingAlgorithm: ALGORITHM,

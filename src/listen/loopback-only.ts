@@ -11,10 +11,10 @@ import type { ListenConfig } from '../config/schema.ts';
 
 /**
  * Closes connections to a loopback address that come from any other address. A kernel drops such
- * packets, unless it was told to route them (`route_localnet`, as kube-proxy once set it:
+ * packets, unless it was set up to route them (`route_localnet`, as kube-proxy once set it:
  * CVE-2020-8558); then everyone on the same network reaches what listens on 127.0.0.1.
  *
- * @param onRefused is told of each (`peer-refused`); the peer is told nothing
+ * @param onRefused gets each (`peer-refused`); the peer gets no word
  */
 export function closeForeignPeers(server: Server, onRefused: (error: ProxyError) => void): void {
   server.on('connection', (socket) => {

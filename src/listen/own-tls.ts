@@ -9,8 +9,13 @@ import { isNearExpiry, makeLocalCertificate, type LocalCertificate } from './loc
 
 /** The certificate in use. */
 export interface OwnTls {
-  /** Reads or makes the certificate that the configuration means. @throws ConfigError, and the old one stays */
-  use(listen: ListenConfig): Promise<void>;
+  /**
+   * Reads or makes the certificate that a configuration means.
+   *
+   * @returns a function that puts it in use
+   * @throws ConfigError, and the old one stays
+   */
+  prepare(listen: ListenConfig): Promise<() => void>;
   close(): void;
 }
 
@@ -21,24 +26,37 @@ export function createOwnTls(server: Pick<Server, 'setSecureContext'>): OwnTls {
   let made: (LocalCertificate & { names: string }) | undefined;
   let renewal: NodeJS.Timeout | undefined;
 
-  const use = async (listen: ListenConfig): Promise<void> => {
+  const prepare = async (listen: ListenConfig): Promise<() => void> => {
     const { tls } = listen;
-    if (tls === undefined) return;
-    clearInterval(renewal);
+    if (tls === undefined) return () => undefined;
     if (tls !== 'auto') {
       await assertKeptWell(tls.key);
-      server.setSecureContext(await loadCertificatePair(tls, 'listen.tls'));
-      return;
+      const pair = await loadCertificatePair(tls, 'listen.tls');
+      return () => {
+        clearInterval(renewal);
+        server.setSecureContext(pair);
+      };
     }
     const names = JSON.stringify([listen.host, listen.allowedHosts]);
-    if (made === undefined || made.names !== names || isNearExpiry(made)) {
-      made = { ...(await makeLocalCertificate(listen)), names };
-      server.setSecureContext({ cert: made.cert, key: made.key });
-    }
-    // A failure is tried again at the next look, long before the certificate expires.
-    renewal = setInterval(() => void use(listen).catch(() => undefined), LOOK_EVERY_MS).unref();
+    const isUsable = made?.names === names && !isNearExpiry(made);
+    const certificate = isUsable ? made : { ...(await makeLocalCertificate(listen)), names };
+    return () => {
+      if (certificate !== undefined && certificate !== made) {
+        made = certificate;
+        server.setSecureContext({ cert: certificate.cert, key: certificate.key });
+      }
+      clearInterval(renewal);
+      renewal = setInterval(() => renew(listen), LOOK_EVERY_MS).unref();
+    };
   };
-  return { use, close: () => clearInterval(renewal) };
+  // A failure is tried again at the next look, long before the certificate expires.
+  const renew = (listen: ListenConfig): void => {
+    prepare(listen).then(
+      (adopt) => adopt(),
+      () => undefined,
+    );
+  };
+  return { prepare, close: () => clearInterval(renewal) };
 }
 
 /** Signing keys and this one are judged alike. */

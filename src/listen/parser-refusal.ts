@@ -10,7 +10,7 @@ import type { LimitsConfig } from '../config/schema.ts';
 import { buildErrorAnswer } from '../exchange/outcome-response.ts';
 import { isWritten } from '../forward/early-answer.ts';
 
-/** What Node tells about bytes that are no request. */
+/** What Node reports about bytes that are no request. */
 interface ParserError extends NodeJS.ErrnoException {
   /** The bytes at hand. */
   rawPacket?: Buffer;
@@ -32,7 +32,7 @@ const TLS_HANDSHAKE = 0x16;
 /**
  * @param limits for what messages say of them
  * @param openAnswers the answers on a connection that have not ended, in order; so that none is written into
- * @param onRefused is told each refusal, for the log
+ * @param onRefused gets each refusal, for the log
  */
 export function createParserRefusals(
   limits: LimitsConfig,

@@ -13,10 +13,10 @@ const OWNER_ONLY = 0o600;
 const LONGEST_PATH_BYTES = 103;
 
 /**
- * Makes a server listen on a Unix socket. It is bound inside a folder that nobody else can enter and
+ * Makes a server listen on a Unix socket. It is bound inside a folder that its owner alone can enter and
  * moved to its place once its mode is 0600, so that there is no moment in which others could connect.
  *
- * A socket that is there already is replaced, unless somebody answers on it.
+ * A socket that is there already is replaced, unless a program answers on it.
  *
  * @returns a function that removes the socket, if it is still this one; for after the server's end
  * @throws ConfigError when the path cannot be used
@@ -74,7 +74,7 @@ async function assertFree(path: string): Promise<void> {
   }
 }
 
-/** Only a refused connection proves that nobody listens any more. */
+/** Only a refused connection proves that no program listens any more. */
 function isAnswered(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);

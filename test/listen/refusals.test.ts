@@ -55,7 +55,7 @@ describe('what is no HTTP gets an OperationOutcome and the end of its connection
     ['TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 400, /write "http:\/\/"/],
     ['a long head', rawHead(['GET / HTTP/1.1', `X: ${secret.repeat(2000)}`]), 431, /headerBytes/],
     [
-      'a chunk that is none',
+      'a malformed chunk',
       post('Transfer-Encoding: chunked', JSON_TYPE) + `${secret}\r\n`,
       400,
       /is not HTTP/,
@@ -152,7 +152,7 @@ describe('Expect: 100-continue', () => {
       ...fields,
     ]);
 
-  test('an admitted request is told to go on, once', async (t) => {
+  test('an admitted request gets 100 Continue, once', async (t) => {
     const { port } = await startProxy(t, {
       scopes: ['system/Patient.write'],
       fhir: () => answerPatient,
@@ -348,7 +348,7 @@ test('a request that asks for another protocol is answered in this one', async (
   }
 });
 
-test('what is no HTTP is told by log and metrics, and nothing of it', async (t) => {
+test('what is not HTTP is counted and logged, without any of its bytes', async (t) => {
   const { port, log, fetch, watch } = await startProxy(t);
   watch.addSecret('sesame-open-wide');
   await rawRequest('sesame-open-wide\r\n\r\n', { port });

@@ -102,7 +102,7 @@ test('a socket that a killed program left behind is replaced', async (t) => {
   assert.equal((await get(socket, '/_proxy/livez')).status, 200);
 });
 
-test('a socket that somebody answers on is left alone', async (t) => {
+test('a socket that a program answers on is left alone', async (t) => {
   const socket = join(createFolder(t), 's');
   const server = createServer((client) => client.on('error', () => {}).end('still here'));
   await new Promise<void>((resolve) => void server.listen(socket, resolve));
@@ -124,7 +124,7 @@ test('at its end a proxy leaves the socket of its successor alone', async (t) =>
   assert.equal((await get(socket, '/_proxy/livez')).status, 200);
 });
 
-test('what cannot become a socket is told as a problem of the configuration', async (t) => {
+test('what cannot become a socket is a problem of the configuration', async (t) => {
   const folder = createFolder(t);
   const file = join(folder, 'file');
   writeFileSync(file, 'kept');

@@ -251,6 +251,32 @@ describe('a certificate of files', () => {
     assert.equal(there.status, 200);
   });
 
+  it('a renewed one waits when the rest of the new configuration cannot be used', async (t) => {
+    const authority = await createAuthority();
+    const folder = createFolder(t);
+    const first = await createCertificate({}, authority);
+    const tls = writePair(folder, first);
+    const { proxy, config, port } = await startProxy(t, { config: { listen: { tls } } });
+    writePair(folder, await createCertificate({}, authority));
+    const route = {
+      ...config.routes[0]!,
+      path: '/other',
+      tls: { insecure: false, ca: '/nowhere' },
+    };
+    await assert.rejects(proxy.reload({ ...config, routes: [route] }), ConfigError);
+    const { certificate } = await get(`https://localhost:${port}/_proxy/livez`, authority.cert);
+    assert.equal(certificate.fingerprint256, new X509Certificate(first.cert).fingerprint256);
+  });
+
+  it('the doctor judges its files', async (t) => {
+    const tls = writePair(createFolder(t), await createCertificate());
+    assert.equal((await checkPort(checked({ tls }))).status, 'ok');
+    rmSync(tls.cert);
+    const { status, message } = await checkPort(checked({ tls }));
+    assert.equal(status, 'fail');
+    assert.match(message, /does not exist/);
+  });
+
   it('turning TLS on or off takes a restart', async (t) => {
     const { proxy, config } = await startProxy(t);
     const listen = { ...config.listen, tls: { cert: '/nowhere', key: '/nowhere' } };
