@@ -1,17 +1,11 @@
 /** What every version's way to a FHIR route is made of: access token, token row, scope check. */
 import { verify } from 'node:crypto';
 
-import type {
-  Access,
-  FhirRequest,
-  SandboxAnswer,
-  SandboxRequest,
-  SandboxState,
-  TokenRow,
-} from './exchange.ts';
+import type { Access, FhirRequest, SandboxAnswer, SandboxRequest, TokenRow } from './exchange.ts';
 import { type ParsedJwt, parseJwt } from './jwt.ts';
 import { refuseApi } from './refusal.ts';
 import type { FailureDetail } from './versions/failure.ts';
+import type { SandboxState } from './versions/profile.ts';
 
 /**
  * The scope check at the head of every FHIR route that is not open.

@@ -3,8 +3,9 @@
  * administrator enables a newly registered client. For scripts: `POST` with `client_id` and
  * `action=enable` (or `disable`), as a form or as JSON.
  */
-import type { SandboxAnswer, SandboxClient, SandboxRequest, SandboxState } from './exchange.ts';
+import type { SandboxAnswer, SandboxClient, SandboxRequest } from './exchange.ts';
 import { parsePhpForm } from './php-form.ts';
+import type { SandboxState } from './versions/profile.ts';
 
 /** Path of the page. */
 export const ADMIN_PAGE = '/interface/smart/admin-client.php';

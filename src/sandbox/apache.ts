@@ -1,10 +1,11 @@
 /** What Apache does before PHP sees a request: limits, methods, decoding, and the rewrite rules of OpenEMR. */
 import { answerAdminPage, ADMIN_PAGE } from './admin-page.ts';
-import type { SandboxAnswer, SandboxRequest, SandboxState } from './exchange.ts';
+import type { SandboxAnswer, SandboxRequest } from './exchange.ts';
 import { answerFhir } from './fhir/index.ts';
 import { answerOauth } from './oauth/index.ts';
 import { parsePhpForm, parsePhpQuery } from './php-form.ts';
 import { answerApiFailure, answerOauthFailure } from './refusal.ts';
+import type { SandboxState } from './versions/profile.ts';
 
 /** Bytes of the request line and of one field, and fields of a request: Apache's defaults. */
 const MAX_LINE_BYTES = 8190;

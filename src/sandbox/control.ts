@@ -1,6 +1,7 @@
 /** `/__sandbox/faults`: the switches of the sandbox itself, which no OpenEMR has. */
-import type { SandboxAnswer, SandboxRequest, SandboxState } from './exchange.ts';
+import type { SandboxAnswer, SandboxRequest } from './exchange.ts';
 import { type FaultSettings, noFaults, parseFaults } from './faults.ts';
+import type { SandboxState } from './versions/profile.ts';
 
 /** Path of the switches. */
 const FAULTS_PATH = '/__sandbox/faults';

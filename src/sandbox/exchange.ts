@@ -1,16 +1,10 @@
 /**
- * The seam of the sandbox: what a request is to it, what an answer is, and the state that every part
- * shares. Path of a request through the files:
+ * The seam of the sandbox: what a request is to it, what an answer is, what the tables hold. Path of a request through the files:
  *
  *   server.ts (HTTP) -> apache.ts (limits, rewriting) -> oauth/ or access.ts (token, scope) -> fhir/
  */
-import type { Clock } from '../base/contracts.ts';
-import type { ErrorLog, RequestLog } from './error-log.ts';
-import type { FaultSettings } from './faults.ts';
-import type { ExportJob } from './fhir/export-job.ts';
-import type { Records } from './fhir/records.ts';
-import type { ServerKeys } from './server-keys.ts';
-import type { VersionProfile } from './versions/profile.ts';
+import type { RequestLog } from './error-log.ts';
+import type { SessionOutcome } from './versions/failure.ts';
 
 /** A request, read to its end. */
 export interface SandboxRequest {
@@ -42,6 +36,18 @@ export interface SandboxRequest {
 
 /** A field of an answer: name and value. A repeated name is a repeated field. */
 export type Field = [name: string, value: string];
+
+/** How far a request came. */
+export interface FieldOptions {
+  /** Default `ended`. */
+  session?: SessionOutcome;
+  /** Whether the CORS fields were set; default true. */
+  cors?: boolean;
+  /** The answer of a successful grant, whose library adds its own cache fields; default false. */
+  stored?: boolean;
+  /** Value of the WWW-Authenticate field. */
+  challenge?: string;
+}
 
 /**
  * An answer. Fields that Apache adds to every answer (Date, Server, Strict-Transport-Security,
@@ -135,30 +141,4 @@ export interface TokenRow {
   /** Counts as expired whatever the clock says; set by the fault `token-expired: "issued"`. */
   expired: boolean;
   scopes: readonly string[];
-}
-
-/** Everything that the sandbox remembers. Lives in memory and dies with the process. */
-export interface SandboxState {
-  /** Rules and texts of the OpenEMR version that is played. */
-  readonly version: VersionProfile;
-  /** May be changed at any time; read anew by each request. */
-  readonly settings: SandboxSettings;
-  /** By client id. */
-  readonly clients: Map<string, SandboxClient>;
-  /** By token id (`jti`). */
-  readonly tokens: Map<string, TokenRow>;
-  /** `jti` of every assertion that ever bought a token, of any client. */
-  readonly usedAssertions: Set<string>;
-  /** Client ids that have a row in `oauth_trusted_user`. */
-  readonly trustedUsers: Set<string>;
-  /** The user `oe-system`, as whom every system client acts; `missing` in a broken installation. */
-  readonly systemUser: { uuid: string; missing: boolean };
-  /** Resources and stored files. */
-  readonly records: Records;
-  /** Rows of `export_job`, by UUID. */
-  readonly exportJobs: Map<string, ExportJob>;
-  readonly keys: ServerKeys;
-  readonly faults: FaultSettings;
-  readonly log: ErrorLog;
-  readonly clock: Clock;
 }

@@ -5,7 +5,8 @@
  */
 import { randomBytes } from 'node:crypto';
 
-import type { Field, SandboxAnswer, SandboxRequest, SandboxState } from './exchange.ts';
+import type { Field, SandboxAnswer, SandboxRequest } from './exchange.ts';
+import type { SandboxState } from './versions/profile.ts';
 
 /** Seconds that OpenEMR's API sessions live (session.gc_maxlifetime). */
 const SESSION_SECONDS = 28_000;
@@ -13,24 +14,6 @@ const SESSION_ID_BYTES = 24;
 
 /** Content type of an answer that PHP ends without a body. */
 export const EMPTY_TYPE = 'text/html; charset=utf-8';
-
-/**
- * `ended`: the session was closed at the end of the request, so that its cookie is set and deleted:
- * two Set-Cookie fields. `left`: the script died in the middle: one. `none`: it never began. `local`: the session of OpenEMR's own pages.
- */
-export type SessionOutcome = 'ended' | 'left' | 'none' | 'local';
-
-/** How far a request came. */
-export interface FieldOptions {
-  /** Default `ended`. */
-  session?: SessionOutcome;
-  /** Whether the CORS fields were set; default true. */
-  cors?: boolean;
-  /** The answer of a successful grant, whose library adds its own cache fields; default false. */
-  stored?: boolean;
-  /** Value of the WWW-Authenticate field. */
-  challenge?: string;
-}
 
 /** An answer of a FHIR route: OpenEMR's fields, then the given ones. */
 export function apiAnswer(

@@ -13,16 +13,18 @@ import type { Clock } from '../base/contracts.ts';
 import { isLoopbackHost, isWildcardHost, withBrackets } from '../config/host.ts';
 import type { SandboxUpstreamVersion } from '../config/sandbox-upstream.ts';
 import { applyFaults } from './control.ts';
-import type { SandboxSettings, SandboxState } from './exchange.ts';
+import type { SandboxSettings } from './exchange.ts';
 import type { FaultSettings } from './faults.ts';
 import { generatePair } from './server-keys.ts';
 import { listen } from './server.ts';
 import { createState } from './state.ts';
 import { OPENEMR_7_0_3 } from './versions/openemr-7.0.3.ts';
 import { OPENEMR_8_0_0 } from './versions/openemr-8.0.0.ts';
+import type { SandboxState } from './versions/profile.ts';
 import type { VersionProfile } from './versions/profile.ts';
 
-export type { SandboxClient, SandboxSettings, SandboxState } from './exchange.ts';
+export type { SandboxClient, SandboxSettings } from './exchange.ts';
+export type { SandboxState } from './versions/profile.ts';
 export { FAULT_NAMES, type FaultName, type FaultSettings, parseFaultText } from './faults.ts';
 
 /** OpenEMR versions that the sandbox can play. */

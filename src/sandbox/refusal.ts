@@ -1,6 +1,7 @@
 /** Turns a failure of the version profile into an answer, and writes its log lines. */
-import type { Field, SandboxAnswer, SandboxRequest, SandboxState } from './exchange.ts';
-import { EMPTY_TYPE, type FieldOptions } from './fields.ts';
+import type { Field, SandboxAnswer, SandboxRequest } from './exchange.ts';
+import type { FieldOptions } from './exchange.ts';
+import { EMPTY_TYPE } from './fields.ts';
 import { phpJson } from './php-json.ts';
 import type {
   ApiFailureName,
@@ -8,6 +9,7 @@ import type {
   FailureDetail,
   OauthFailureName,
 } from './versions/failure.ts';
+import type { SandboxState } from './versions/profile.ts';
 
 /** A failure under /oauth2. */
 export function refuseOauth(

@@ -17,7 +17,8 @@ import { ProxyError } from '../base/errors.ts';
 import { isLoopbackHost } from '../config/host.ts';
 import { answerGatewayTimeout, answerRequest, requestKind } from './apache.ts';
 import { answerControl } from './control.ts';
-import type { SandboxAnswer, SandboxRequest, SandboxState } from './exchange.ts';
+import type { SandboxAnswer, SandboxRequest } from './exchange.ts';
+import type { SandboxState } from './versions/profile.ts';
 
 /** Node's own limits, set far above Apache's so that Apache's are the ones that show. */
 const MAX_HEADER_BYTES = 1 << 20;

@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto';
 
 import type { Clock } from '../base/contracts.ts';
 import { createErrorLog } from './error-log.ts';
-import type { SandboxSettings, SandboxState } from './exchange.ts';
+import type { SandboxSettings } from './exchange.ts';
 import { noFaults } from './faults.ts';
 import { createRecords } from './fhir/records.ts';
 import { loadSampleData } from './fhir/sample/sample-data.ts';
 import { createServerKeys } from './server-keys.ts';
+import type { SandboxState } from './versions/profile.ts';
 import type { VersionProfile } from './versions/profile.ts';
 
 /** Apache's ProxyTimeout as recorded. */

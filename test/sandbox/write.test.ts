@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 
-import type { FhirRequest, SandboxState } from '../../src/sandbox/exchange.ts';
+import type { FhirRequest } from '../../src/sandbox/exchange.ts';
 import { answerFhir } from '../../src/sandbox/fhir/index.ts';
 import type { JsonObject } from '../../src/sandbox/fhir/resource.ts';
 import { createState } from '../../src/sandbox/state.ts';
 import { OPENEMR_7_0_3 } from '../../src/sandbox/versions/openemr-7.0.3.ts';
+import type { SandboxState } from '../../src/sandbox/versions/profile.ts';
 
 const POSTED: JsonObject = {
   resourceType: 'Patient',

@@ -1,8 +1,9 @@
 /** A call of a FHIR route: what every kind of route is given, and the answers they share. */
-import type { Access, Field, FhirRequest, SandboxAnswer, SandboxState } from '../exchange.ts';
+import type { Access, Field, FhirRequest, SandboxAnswer } from '../exchange.ts';
 import { apiAnswer } from '../fields.ts';
 import { phpJson } from '../php-json.ts';
 import { serverBase } from '../state.ts';
+import type { SandboxState } from '../versions/profile.ts';
 import type { FhirDocument } from '../versions/profile.ts';
 import type { Resource } from './resource.ts';
 import { withAbsoluteUrls } from './resources/document-reference.ts';

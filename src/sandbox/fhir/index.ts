@@ -1,9 +1,10 @@
 /** The FHIR endpoints: what answers once a request has passed `access.ts`. */
 import { callDetail, checkScope } from '../access.ts';
-import type { Access, FhirRequest, SandboxAnswer, SandboxState } from '../exchange.ts';
+import type { Access, FhirRequest, SandboxAnswer } from '../exchange.ts';
 import { apiAnswer } from '../fields.ts';
 import { parsePhpForm, parsePhpQuery } from '../php-form.ts';
 import { refuseApi } from '../refusal.ts';
+import type { SandboxState } from '../versions/profile.ts';
 import { buildBundle } from './bundle.ts';
 import { answerJson, createCall } from './call.ts';
 import type { FhirCall } from './call.ts';

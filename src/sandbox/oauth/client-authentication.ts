@@ -1,11 +1,12 @@
 /** Client authentication with a signed assertion (RFC 7523 section 2.2), in the order of OpenEMR's grant. */
 import { verify } from 'node:crypto';
 
-import type { SandboxAnswer, SandboxClient, SandboxRequest, SandboxState } from '../exchange.ts';
+import type { SandboxAnswer, SandboxClient, SandboxRequest } from '../exchange.ts';
 import { isEmptyClaim, type ParsedJwt, parseJwt } from '../jwt.ts';
 import type { PhpParameters } from '../php-form.ts';
 import { answerOauthFailure, refuseOauth } from '../refusal.ts';
 import { serverBase } from '../state.ts';
+import type { SandboxState } from '../versions/profile.ts';
 import { findSigningKey, readKeySet } from './key-set.ts';
 
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';

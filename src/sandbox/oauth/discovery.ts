@@ -1,6 +1,7 @@
 /** Discovery documents under /oauth2. */
-import type { SandboxAnswer, SandboxRequest, SandboxState } from '../exchange.ts';
+import type { SandboxAnswer, SandboxRequest } from '../exchange.ts';
 import { serverBase } from '../state.ts';
+import type { SandboxState } from '../versions/profile.ts';
 import { RESPONSE_TYPES } from './response-types.ts';
 
 /** `/.well-known/openid-configuration` (OpenID Connect Discovery 1.0). */

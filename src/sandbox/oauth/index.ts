@@ -1,7 +1,8 @@
 /** /oauth2: OpenEMR's authorize.php, which looks for the first known word anywhere in the path. */
-import type { SandboxAnswer, SandboxRequest, SandboxState } from '../exchange.ts';
+import type { SandboxAnswer, SandboxRequest } from '../exchange.ts';
 import { EMPTY_TYPE } from '../fields.ts';
 import { answerOauthFailure, refuseOauth } from '../refusal.ts';
+import type { SandboxState } from '../versions/profile.ts';
 import { answerJwk, answerOpenidConfiguration } from './discovery.ts';
 import { answerRegistration } from './registration.ts';
 import { answerToken } from './token-endpoint.ts';

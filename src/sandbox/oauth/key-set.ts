@@ -1,7 +1,8 @@
 /** The client's JWK Set (RFC 7517 section 5), as OpenEMR reads it: carelessly, and anew at every token request. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 
-import type { SandboxClient, SandboxState } from '../exchange.ts';
+import type { SandboxClient } from '../exchange.ts';
+import type { SandboxState } from '../versions/profile.ts';
 
 const UNREACHABLE = { message: 'failed to retrieve jwk contents from jwk_uri' };
 

@@ -1,10 +1,11 @@
 /** Dynamic client registration (RFC 7591), as OpenEMR does it: a new system client starts disabled. */
 import { randomBytes } from 'node:crypto';
 
-import type { SandboxAnswer, SandboxRequest, SandboxState } from '../exchange.ts';
+import type { SandboxAnswer, SandboxRequest } from '../exchange.ts';
 import { phpJson } from '../php-json.ts';
 import { answerOauthFailure, refuseOauth } from '../refusal.ts';
 import { serverBase } from '../state.ts';
+import type { SandboxState } from '../versions/profile.ts';
 
 const ID_BYTES = 32;
 const SECRET_BYTES = 64;

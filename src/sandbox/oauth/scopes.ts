@@ -1,5 +1,6 @@
 /** Which of the requested scopes a client gets. */
-import type { SandboxClient, SandboxState } from '../exchange.ts';
+import type { SandboxClient } from '../exchange.ts';
+import type { SandboxState } from '../versions/profile.ts';
 import type { UnknownScope } from '../versions/profile.ts';
 
 /**

@@ -2,10 +2,11 @@
 import { randomBytes, sign } from 'node:crypto';
 import { promisify } from 'node:util';
 
-import type { SandboxAnswer, SandboxClient, SandboxRequest, SandboxState } from '../exchange.ts';
+import type { SandboxAnswer, SandboxClient, SandboxRequest } from '../exchange.ts';
 import { phpJson } from '../php-json.ts';
 import { answerOauthFailure, refuseOauth } from '../refusal.ts';
 import { serverBase } from '../state.ts';
+import type { SandboxState } from '../versions/profile.ts';
 import { authenticateClient } from './client-authentication.ts';
 import { grantScopes } from './scopes.ts';
 

@@ -1,5 +1,10 @@
 /** How a failure looks from outside, what it is about, and the names of all of them. */
-import type { SessionOutcome } from '../fields.ts';
+
+/**
+ * `ended`: the session was closed at the end of the request, so that its cookie is set and deleted:
+ * two Set-Cookie fields. `left`: the script died in the middle: one. `none`: it never began. `local`: the session of OpenEMR's own pages.
+ */
+export type SessionOutcome = 'ended' | 'left' | 'none' | 'local';
 
 /** A message for the error log. `php`: text without Monolog's shape, as PHP itself or `error_log()` writes it. */
 export type LogMessage =

@@ -1,22 +1,29 @@
 /**
- * What differs from one OpenEMR version to the next: numbers, names, the rules that changed, and for
+ * The state that every part shares, and what differs from one OpenEMR version to the next: numbers, names, the rules that changed, and for
  * every way to fail the answer and the log lines. The code of the sandbox asks the profile and knows
  * no version.
  */
+import type { Clock } from '../../base/contracts.ts';
+import type { ErrorLog } from '../error-log.ts';
 import type {
   AdmittedRequest,
   Field,
   SandboxAnswer,
   SandboxRequest,
+  FieldOptions,
+  SandboxClient,
   SandboxSettings,
-  SandboxState,
+  TokenRow,
 } from '../exchange.ts';
+import type { FaultSettings } from '../faults.ts';
 import type { CapabilityRules, ServerFacts } from '../fhir/capabilities.ts';
+import type { ExportJob } from '../fhir/export-job.ts';
+import type { Records } from '../fhir/records.ts';
 import type { ResourceType } from '../fhir/resource-types.ts';
 import type { JsonObject, Resource } from '../fhir/resource.ts';
-import type { FieldOptions } from '../fields.ts';
 import type { ParsedJwt } from '../jwt.ts';
 import type { PhpParameters } from '../php-form.ts';
+import type { ServerKeys } from '../server-keys.ts';
 import type {
   ApiFailureName,
   Failure,
@@ -209,4 +216,30 @@ export interface VersionProfile {
   fhir: FhirRules;
   oauthFailure(name: OauthFailureName, detail: FailureDetail): Failure;
   apiFailure(name: ApiFailureName, detail: FailureDetail): Failure;
+}
+
+/** Everything that the sandbox remembers. Lives in memory and dies with the process. */
+export interface SandboxState {
+  /** Rules and texts of the OpenEMR version that is played. */
+  readonly version: VersionProfile;
+  /** May be changed at any time; read anew by each request. */
+  readonly settings: SandboxSettings;
+  /** By client id. */
+  readonly clients: Map<string, SandboxClient>;
+  /** By token id (`jti`). */
+  readonly tokens: Map<string, TokenRow>;
+  /** `jti` of every assertion that ever bought a token, of any client. */
+  readonly usedAssertions: Set<string>;
+  /** Client ids that have a row in `oauth_trusted_user`. */
+  readonly trustedUsers: Set<string>;
+  /** The user `oe-system`, as whom every system client acts; `missing` in a broken installation. */
+  readonly systemUser: { uuid: string; missing: boolean };
+  /** Resources and stored files. */
+  readonly records: Records;
+  /** Rows of `export_job`, by UUID. */
+  readonly exportJobs: Map<string, ExportJob>;
+  readonly keys: ServerKeys;
+  readonly faults: FaultSettings;
+  readonly log: ErrorLog;
+  readonly clock: Clock;
 }

@@ -1,8 +1,8 @@
-/** The data that the recorded server held: twelve test patients, and more of them for the big cases. */
-import type { SandboxState } from '../../../src/sandbox/exchange.ts';
 import { createRecords } from '../../../src/sandbox/fhir/records.ts';
 import { buildPatient } from '../../../src/sandbox/fhir/resources/patient.ts';
 import type { SandboxVersion } from '../../../src/sandbox/index.ts';
+/** The data that the recorded server held: twelve test patients, and more of them for the big cases. */
+import type { SandboxState } from '../../../src/sandbox/versions/profile.ts';
 import type { Stage } from './stage.ts';
 import { loadTranscripts } from './transcript.ts';
 

@@ -1,3 +1,4 @@
+import type { Records } from '../records.ts';
 /** A patient's history: visits with vital signs and results, problems, medicines, allergies, vaccines, a note. */
 import { CODE_SYSTEM } from '../resource.ts';
 import { buildAllergyIntolerance } from '../resources/allergy-intolerance.ts';
@@ -9,9 +10,20 @@ import { buildMedicationRequest } from '../resources/medication-request.ts';
 import { buildLaboratoryResult } from '../resources/observation.ts';
 import { ALLERGIES, CHECK_UP_RESULTS, PROBLEMS, VACCINES } from './catalogue.ts';
 import type { ExpectedResult, Problem } from './catalogue.ts';
-import type { Sample } from './sample-data.ts';
+import type { Random } from './random.ts';
 import { buildVitalSigns } from './vital-signs.ts';
 import type { Body } from './vital-signs.ts';
+
+/** Everything that one sample is made with. */
+export interface Sample {
+  random: Random;
+  records: Records;
+  organizationId: string;
+  practitionerIds: readonly string[];
+  lastDayMs: number;
+  /** A new id for something that was created then, milliseconds since the epoch. */
+  createId: (createdAtMs: number) => string;
+}
 
 /** The patient whose history it is. */
 export interface HistorySubject {

@@ -7,7 +7,7 @@ import type { Records } from '../records.ts';
 import { buildOrganization } from '../resources/organization.ts';
 import { buildPatient } from '../resources/patient.ts';
 import { buildPractitioner } from '../resources/practitioner.ts';
-import { addHistory } from './history.ts';
+import { addHistory, type Sample } from './history.ts';
 import { buildPerson, phoneNumber } from './people.ts';
 import type { Person } from './people.ts';
 import { createRandom } from './random.ts';
@@ -23,17 +23,6 @@ const LAST_DAY_MS = Date.UTC(2026, 0, 15, 17);
 const YEAR_MS = 365.25 * 86_400_000;
 /** Real NPIs begin with 1 or 2. */
 const NPI_BASE = 9_900_000_000;
-
-/** Everything that one sample is made with. */
-export interface Sample {
-  random: Random;
-  records: Records;
-  organizationId: string;
-  practitionerIds: readonly string[];
-  lastDayMs: number;
-  /** A new id for something that was created then, milliseconds since the epoch. */
-  createId: (createdAtMs: number) => string;
-}
 
 /** Fills empty records with the sample. */
 export function loadSampleData(records: Records): void {

@@ -3,14 +3,10 @@
  * access token, token row, API switches.
  */
 import { checkTokenRow, verifyBearer, type VerifiedToken } from '../../access.ts';
-import type {
-  AdmittedRequest,
-  SandboxAnswer,
-  SandboxRequest,
-  SandboxState,
-} from '../../exchange.ts';
+import type { AdmittedRequest, SandboxAnswer, SandboxRequest } from '../../exchange.ts';
 import { answerApiFailure } from '../../refusal.ts';
 import type { FailureDetail } from '../failure.ts';
+import type { SandboxState } from '../profile.ts';
 import { ADMISSION_FAILURES, type AdmissionFailureName } from './api-failures.ts';
 
 const OPEN = ['/fhir/metadata', '/fhir/.well-known/smart-configuration'];

@@ -1,6 +1,7 @@
 /** Fields that OpenEMR 7.0.3 puts on its answers. */
 import type { Field, SandboxRequest } from '../../exchange.ts';
-import { COOKIE_ATTRIBUTES, type FieldOptions, sessionCookies } from '../../fields.ts';
+import type { FieldOptions } from '../../exchange.ts';
+import { COOKIE_ATTRIBUTES, sessionCookies } from '../../fields.ts';
 
 /** Under /apis: cache fields, CORS fields (once a route runs), session cookies. */
 export function apiFields(

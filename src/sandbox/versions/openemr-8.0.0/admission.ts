@@ -3,16 +3,12 @@
  * session, access token, role. No switch of an API is looked at.
  */
 import { checkTokenRow, verifyBearer, type VerifiedToken } from '../../access.ts';
-import type {
-  AdmittedRequest,
-  SandboxAnswer,
-  SandboxRequest,
-  SandboxState,
-} from '../../exchange.ts';
+import type { AdmittedRequest, SandboxAnswer, SandboxRequest } from '../../exchange.ts';
 import { apiAnswer } from '../../fields.ts';
 import { phpJson } from '../../php-json.ts';
 import { answerApiFailure } from '../../refusal.ts';
 import type { Failure } from '../failure.ts';
+import type { SandboxState } from '../profile.ts';
 import { csrfRefused, denied, roleRefused, routeNotFound } from './api-failures.ts';
 import { databaseDown, LOGIN_PAGE, siteError } from './errors.ts';
 

@@ -1,6 +1,7 @@
 /** Fields that OpenEMR 8.0.0 puts on its answers: one live cookie, and of CORS the echoed origin alone. */
 import type { Field, SandboxRequest } from '../../exchange.ts';
-import { COOKIE_ATTRIBUTES, type FieldOptions, sessionCookies } from '../../fields.ts';
+import type { FieldOptions } from '../../exchange.ts';
+import { COOKIE_ATTRIBUTES, sessionCookies } from '../../fields.ts';
 
 type CookieName = 'apiOpenEMR' | 'authserverOpenEMR';
 
