@@ -37,7 +37,7 @@ export interface Interaction {
 const RESOURCE_TYPE = /^[A-Z][A-Za-z]{1,63}$/;
 /** A well-formed operation name; only such a one is shown. */
 const OPERATION = /^\$[a-z][\w.-]{0,63}$/i;
-/** Stands for an operation whose name is none, or for several in one path. */
+/** Stands for an operation whose name is not valid, or for several in one path. */
 export const UNKNOWN_OPERATION = '$…';
 
 /** Operations that only read, also with `POST`. */

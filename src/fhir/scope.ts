@@ -60,7 +60,7 @@ export interface NeededScope {
   v2: string;
 }
 
-/** The scope that an interaction needs, or undefined when it needs none or that cannot be told from its path. */
+/** The scope that an interaction needs, or undefined when it needs none or its path does not show which. */
 export function neededScope(interaction: Interaction): NeededScope | undefined {
   const { name, operation, open } = interaction;
   if (open) return undefined;
@@ -76,7 +76,7 @@ export function neededScope(interaction: Interaction): NeededScope | undefined {
 }
 
 /**
- * Whether granted scopes cover an interaction. True when that cannot be told: a wrong "no" would
+ * Whether granted scopes cover an interaction. True when that is not known: a wrong "no" would
  * keep the proxy from renewing a token that renewing would have cured.
  */
 export function coversInteraction(granted: readonly string[], interaction: Interaction): boolean {

@@ -17,7 +17,7 @@ const OVERRIDE = '_REWRITE_COMMAND';
 /** Which part of the sandbox a request belongs to; the faults differ. */
 export type RequestKind = 'token' | 'fhir' | 'other';
 
-/** Told from the path alone, before anything runs. */
+/** Decided by the path alone, before anything runs. */
 export function requestKind(path: string): RequestKind {
   if (path.startsWith('/oauth2/') && path.includes('/token')) return 'token';
   return path.startsWith('/apis/') ? 'fhir' : 'other';

@@ -12,7 +12,7 @@ const IP_ADDRESS = 7;
 
 /**
  * Makes a self-signed certificate for localhost, its addresses and one more host. The library is
- * loaded here and nowhere else, so that nobody waits for it who wants no TLS; by its default, as the
+ * loaded here and nowhere else, so that a start without TLS does not wait for it; by its default, as the
  * bundle of the program gives a CommonJS package no other name.
  *
  * @param host name or address that the sandbox listens on

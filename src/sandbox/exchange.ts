@@ -126,7 +126,7 @@ export interface SandboxClient {
   jwks: string;
   jwksUri: string;
   redirectUris: readonly string[];
-  /** What the registration answer told, for the admin page. */
+  /** When it registered, milliseconds since the epoch. */
   registeredAtMs: number;
 }
 

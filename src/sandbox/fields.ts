@@ -1,5 +1,5 @@
 /**
- * Fields that PHP and OpenEMR put on an answer. Which of them an answer carries tells how far the
+ * Fields that PHP and OpenEMR put on an answer. Which of them an answer carries shows how far the
  * request came: a session adds cookies and cache fields, a route adds the CORS fields. The fields
  * themselves are the version's.
  */

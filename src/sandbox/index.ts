@@ -154,7 +154,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     answersToAll: options.anyHost ?? !isLoopbackHost(host),
     ...(tls === undefined ? {} : { tls }),
   });
-  // Nobody can call "every address"; and whoever calls one of them expects that one in the answers.
+  // A client cannot call "every address"; the one that it calls is the one that it expects in the responses.
   const anyHost = isWildcardHost(host);
   const name = options.name ?? (anyHost ? '127.0.0.1' : host);
   const url = `${tls === undefined ? 'http' : 'https'}://${withBrackets(name)}:${server.port}`;

@@ -12,7 +12,7 @@ export interface ParsedJwt {
 
 const DATE_CLAIMS = ['exp', 'iat', 'nbf'];
 
-/** @returns the token, or lcobucci's message that says why there is none */
+/** @returns the token, or lcobucci's message that says what is wrong with it */
 export function parseJwt(text: string): ParsedJwt | string {
   const parts = text.split('.');
   const [first, second, third] = parts;

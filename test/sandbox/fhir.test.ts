@@ -25,7 +25,7 @@ const text = (resource: Resource): string => JSON.stringify(resource);
 const birthDate = ({ birthDate: date }: Resource): string => (typeof date === 'string' ? date : '');
 const name = (resource: Resource): string => JSON.stringify(resource.name);
 
-/** Searches, and what tells by other means whether a resource is in the result. */
+/** Searches, and another way to decide whether a resource is in the result. */
 const SEARCHES: readonly [path: string, matches: (resource: Resource) => boolean][] = [
   ['/Patient?gender=female', (r) => r.gender === 'female'],
   ['/Patient?gender=FEMALE', (r) => r.gender === 'female'],
@@ -230,7 +230,7 @@ describe('search', () => {
     assert.equal((await post('?gender=female', { gender: 'male' })).total, 50);
   });
 
-  test('of a type without data is empty, of a type that is none is a 404', async () => {
+  test('of a type without data is empty, of an unknown type is a 404', async () => {
     const { ask } = shared;
     assert.equal(((await ask('/Location')).json() as Bundle).total, 0);
     const answer = await ask('/Nonsense');
@@ -264,7 +264,7 @@ describe('read', () => {
     }
   });
 
-  test('answers [] for an id that is not there, and validationErrors for one that is none', async () => {
+  test('answers [] for an id that is not there, and validationErrors for one that is not a UUID', async () => {
     const { ask } = shared;
     const missing = await ask(`/Patient/${crypto.randomUUID()}`);
     assert.equal(missing.status, 404);

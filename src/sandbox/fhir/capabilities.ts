@@ -39,14 +39,14 @@ const PASSTHROUGH: Readonly<Record<string, string>> = {
   'context-style': 'context-passthrough-style',
 };
 
-/** What the CapabilityStatement tells beside the resource types. */
+/** What the CapabilityStatement says beside the resource types. */
 export interface CapabilityRules {
   /** Capability statements that it follows. */
   instantiates: readonly string[];
   /** Whether `software.version` is there. */
-  tellsVersion: boolean;
+  hasVersion: boolean;
   /** Whether the endpoints of the authorization server stand in an extension. */
-  tellsEndpoints: boolean;
+  hasEndpoints: boolean;
   /** Coding of the security service. */
   securityService: JsonObject;
 }
@@ -63,7 +63,7 @@ export function buildCapabilityStatement(
     date: new Date(facts.nowMs).toISOString().slice(0, 10),
     kind: 'instance',
     instantiates: rules.instantiates,
-    software: { name: 'OpenEMR', version: rules.tellsVersion ? facts.version : undefined },
+    software: { name: 'OpenEMR', version: rules.hasVersion ? facts.version : undefined },
     implementation: { description: 'OpenEMR FHIR API', url: facts.fhirBase },
     fhirVersion: '4.0.1',
     format: ['application/json'],
@@ -107,7 +107,7 @@ function buildSecurity(oauthBase: string, rules: CapabilityRules): JsonObject {
   ].map(([url = '', path]) => ({ valueUri: `${oauthBase}/${path}`, url }));
   return {
     extension: [
-      ...(rules.tellsEndpoints
+      ...(rules.hasEndpoints
         ? [{ extension: endpoints, url: `${SMART_EXTENSION}/oauth-uris` }]
         : []),
       ...SMART_CAPABILITIES.map((capability) => ({

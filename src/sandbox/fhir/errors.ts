@@ -17,7 +17,7 @@ export class SearchFieldError extends Error {
   }
 }
 
-/** PHP dies in the middle of the request: an exception that nobody caught. */
+/** PHP dies in the middle of the request: an exception that was not caught. */
 export class PhpFatalError extends Error {
   /** Name of the failure that the version describes. */
   readonly failure: FhirFailureName;

@@ -1,4 +1,4 @@
-/** Bulk export jobs: what an export writes and what its status tells. */
+/** Bulk export jobs: what an export writes and what its status says. */
 import type { Records, StoredDocument } from './records.ts';
 import type { Resource } from './resource.ts';
 import { referencedId } from './search-values.ts';
@@ -70,7 +70,7 @@ export function writeExportFiles(
   }));
 }
 
-/** Lets go of the content of files that nobody can read any more. */
+/** Lets go of the content of files that cannot be read any more. */
 export function releaseExpiredFiles(jobs: Iterable<ExportJob>, nowMs: number): void {
   for (const { startedAtMs, files } of jobs) {
     if (startedAtMs + FILE_LIFE_MS > nowMs) continue;

@@ -28,7 +28,7 @@ export interface Records {
 }
 
 /**
- * @param load fills an empty database; called once, at the first use, so that a sandbox nobody asks
+ * @param load fills an empty database; called once, at the first use, so that a sandbox that is never asked
  * for data starts without making any
  */
 export function createRecords(load: (records: Records) => void = () => undefined): Records {

@@ -83,7 +83,7 @@ export function buildConcept(...codes: Code[]): JsonObject {
   return { coding: codes.map(buildCoding) };
 }
 
-/** The concept that stands for a value that nobody recorded. */
+/** The concept that stands for a value that was not recorded. */
 export const UNKNOWN_CONCEPT: JsonObject = buildConcept({
   system: CODE_SYSTEM.dataAbsentReason,
   code: 'unknown',

@@ -1,6 +1,6 @@
 /**
  * Date parameters: `ge2025-03`, `2025-01-01T10:00:00Z`. A value that leaves parts out stands for the
- * whole span of time that it names; the prefix tells how to compare with it (FHIR R4, Search).
+ * whole span of time that it names; the prefix says how to compare with it (FHIR R4, Search).
  */
 
 /** A span of time with how to compare. */

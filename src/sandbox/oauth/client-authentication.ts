@@ -106,7 +106,7 @@ function timeProblem(jwt: ParsedJwt, state: SandboxState): string | undefined {
   return undefined;
 }
 
-/** A `jti` is good once, whoever used it and whenever it would have expired. */
+/** A `jti` is good once, whichever client used it and whenever it would have expired. */
 function idProblem(
   request: SandboxRequest,
   state: SandboxState,

@@ -21,7 +21,7 @@ export async function readKeySet(
   const text = client.jwksUri === '' ? client.jwks : await fetchText(client.jwksUri);
   if (text === undefined) return UNREACHABLE;
   const value = parsePhpJson(text);
-  // property_exists() takes a string too, as the name of a class; there is none of that name.
+  // property_exists() takes a string too, as the name of a class; no class has that name.
   if (typeof value === 'string') return { message: 'Malformed jwks missing keys property' };
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { type: phpType(value) };

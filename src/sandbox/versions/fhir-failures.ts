@@ -44,7 +44,7 @@ export function jobNotFound({ job, client, user }: FailureDetail): LogMessage {
   };
 }
 
-/** The line in which the controller tells that it has refused the request about that job. */
+/** The line in which the controller reports that it has refused the request about that job. */
 export function exportRefusedLine({ job }: FailureDetail): LogMessage {
   return {
     level: 'ERROR',

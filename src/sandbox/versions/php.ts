@@ -25,7 +25,7 @@ export function phpMemoryExhausted(file: string, line: number): LogMessage {
   };
 }
 
-/** A `PHP Fatal error` for an exception that nobody caught. @param file path below the web root */
+/** A `PHP Fatal error` for an exception that was not caught. @param file path below the web root */
 export function phpFatal(exception: string, file: string, line: number): LogMessage {
   const path = `${WEB_ROOT}/${file}`;
   return {

@@ -68,13 +68,13 @@ export interface FhirRules {
   types: readonly ResourceType[];
   /** Scope that a route asks for. */
   requiredScope(route: ScopedRoute): string;
-  /** Line that tells of a parameter that a search or a read did not take. */
+  /** Line about a parameter that a search or a read did not take. */
   searchProblem(problem: SearchProblem): LogMessage;
   /** Documents in which `/` is written `\\/`. */
   escapesSlashes: ReadonlySet<FhirDocument>;
   /** A stored resource as the version shows it. */
   present(resource: Resource): Resource;
-  /** What the CapabilityStatement tells beside the resource types. */
+  /** What the CapabilityStatement says beside the resource types. */
   capabilities: CapabilityRules;
   /** Line that the CapabilityStatement leaves in the log. */
   capabilitiesWarning?: LogMessage;

@@ -50,7 +50,7 @@ export function buildOrganization(row: OrganizationRow): Resource {
   };
 }
 
-/** The parts of a row that a posted or stored resource tells. */
+/** The parts of a row that a posted or stored resource has. */
 export function parseOrganization(resource: JsonObject): Partial<OrganizationRow> {
   const row: Partial<OrganizationRow> = {};
   const name = asString(resource.name);

@@ -69,7 +69,7 @@ export function buildPatient(row: PatientRow): Resource {
   };
 }
 
-/** The parts of a row that a posted or stored resource tells. */
+/** The parts of a row that a posted or stored resource has. */
 export function parsePatient(resource: JsonObject): Partial<PatientRow> {
   const row: Partial<PatientRow> = {};
   const names = asArray(resource.name).map(asObject);

@@ -52,7 +52,7 @@ export function buildPractitioner(row: PractitionerRow): Resource {
   };
 }
 
-/** The parts of a row that a posted or stored resource tells. */
+/** The parts of a row that a posted or stored resource has. */
 export function parsePractitioner(resource: JsonObject): Partial<PractitionerRow> {
   const row: Partial<PractitionerRow> = {};
   const names = asArray(resource.name).map(asObject);

@@ -1,4 +1,4 @@
-/** What OpenEMR 7.0.3 tells in the documents that need no token. */
+/** What OpenEMR 7.0.3 says in the documents that need no token. */
 import {
   type CapabilityRules,
   type ServerFacts,
@@ -10,8 +10,8 @@ import { RESPONSE_TYPES } from '../../oauth/response-types.ts';
 /** Its CapabilityStatement. */
 export const CAPABILITIES: CapabilityRules = {
   instantiates: ['http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data'],
-  tellsVersion: true,
-  tellsEndpoints: true,
+  hasVersion: true,
+  hasEndpoints: true,
   securityService: {
     system: 'http://hl7.org/fhir/restful-security-service',
     code: 'SMART-on-FHIR',

@@ -1,4 +1,4 @@
-/** How OpenEMR 8.0.0 refuses a call under /apis: always JSON, told apart by its message. */
+/** How OpenEMR 8.0.0 refuses a call under /apis: always JSON; only the message differs. */
 import type { ApiFailureName, Failure, FailureDetail, LogMessage } from '../failure.ts';
 import { type PhpFrame, phpTrace } from '../php.ts';
 import {

@@ -1,4 +1,4 @@
-/** What OpenEMR 8.0.0 tells in the documents that need no token. */
+/** What OpenEMR 8.0.0 says in the documents that need no token. */
 import type { CapabilityRules, ServerFacts } from '../../fhir/capabilities.ts';
 import type { JsonObject } from '../../fhir/resource.ts';
 import { RESPONSE_TYPES } from '../../oauth/response-types.ts';
@@ -9,8 +9,8 @@ export const CAPABILITIES: CapabilityRules = {
     'http://hl7.org/fhir/us/core/CapabilityStatement/us-core-server',
     'http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data',
   ],
-  tellsVersion: false,
-  tellsEndpoints: false,
+  hasVersion: false,
+  hasEndpoints: false,
   securityService: {
     system: 'http://terminology.hl7.org/CodeSystem/restful-security-service',
     code: 'SMART-on-FHIR',

@@ -88,7 +88,7 @@ export function exceptionLine(message: string, frames: readonly PhpFrame[]): Log
   };
 }
 
-/** An exception that nobody expected. @param before lines that were written before it was thrown */
+/** An exception that was not expected. @param before lines that were written before it was thrown */
 export function exception(
   status: number,
   message: string,

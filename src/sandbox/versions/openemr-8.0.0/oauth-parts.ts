@@ -10,7 +10,7 @@ export const SCRIPT: Script = 'oauth2/authorize.php';
 export const CONTROLLER = 'OpenEMR\\RestControllers\\AuthorizationController';
 /** Its file. */
 export const CONTROLLER_FILE = 'src/RestControllers/AuthorizationController.php';
-/** What every refused client is told. */
+/** What every refused client gets to read. */
 export const REFUSED = 'Client authentication failed';
 /** What every refused scope is answered with. */
 export const BAD_SCOPE = 'The requested scope is invalid, unknown, or malformed';
@@ -39,7 +39,7 @@ export const REGISTRATION_CALL = listenerFrame(
   `${CONTROLLER}->clientRegistration`,
 );
 
-/** The line in which the grant tells that it refused a client. */
+/** The line in which the grant reports that it refused a client. */
 export function validationLine(hint: string): LogMessage {
   return {
     level: 'ERROR',
@@ -48,7 +48,7 @@ export function validationLine(hint: string): LogMessage {
   };
 }
 
-/** A 400 whose hint tells what is missing or wrong. */
+/** A 400 whose hint says what is missing or wrong. */
 export function invalidRequest(hint: string, log: readonly LogMessage[] = []): Failure {
   return { status: 400, body: oauthError('invalid_request', MALFORMED, hint), log };
 }

@@ -24,7 +24,7 @@ export function searchProblem(problem: SearchProblem): LogMessage {
   };
 }
 
-/** This version has mended the number of the standard in one of its messages. */
+/** This version has corrected the number of the standard in one of its messages. */
 export function reword(message: string): string {
   return message.replace('ISO8610', 'ISO8601');
 }
