@@ -6,7 +6,7 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 
-import { isLoopbackHost } from './host.ts';
+import { isLoopbackHost, withoutBrackets } from './host.ts';
 import { parseNetwork } from './network.ts';
 import type { ListenConfig } from './schema.ts';
 
@@ -41,7 +41,7 @@ export function createPublicBase(listen: PublicSettings): PublicBase {
   const isTrusted = createPeerCheck(listen.trustedProxies);
   const allowed = new Set(listen.allowedHosts.map((host) => host.toLowerCase()));
   const mayBeCalled = (host: string): boolean =>
-    listen.unsafeAnyHost || allowed.has(host) || isLoopbackHost(host);
+    listen.unsafeAnyHost || allowed.has(host) || isThisMachine(host);
 
   return ({ headers, socket }) => {
     const scheme = socket.encrypted === true ? 'https' : 'http';
@@ -104,7 +104,7 @@ function readNamed(headers: Headers): Named {
   return {
     ...(scheme === 'http' || scheme === 'https' ? { scheme } : {}),
     ...(authority === '' ? {} : { authority }),
-    ...(/^\d{1,5}$/.test(port) ? { port } : {}),
+    ...(isPort(port) ? { port } : {}),
     ...(isPrefix(prefix) ? { prefix } : {}),
   };
 }
@@ -116,6 +116,7 @@ function authorityOf(
 ): string | undefined {
   const [, host = '', ownPort] = AUTHORITY.exec(authority ?? '') ?? [];
   if (host === '' || !mayBeCalled(host)) return undefined;
+  if (ownPort !== undefined && !isPort(ownPort.slice(1))) return undefined;
   if (ownPort !== undefined || port === undefined) return `${host}${ownPort ?? ''}`;
   const isUsual = port === (scheme === 'https' ? '443' : '80');
   return isUsual ? host : `${host}:${port}`;
@@ -126,6 +127,15 @@ function firstOf(value: string | readonly string[] | undefined): string {
   const text = typeof value === 'string' ? value : (value?.[0] ?? '');
   const end = text.indexOf(',');
   return (end === -1 ? text : text.slice(0, end)).trim();
+}
+
+/** As the gate has it: by spelling, without names that a resolver would decide. */
+function isThisMachine(host: string): boolean {
+  return host === 'localhost' || (isIP(withoutBrackets(host)) !== 0 && isLoopbackHost(host));
+}
+
+function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) <= 65_535;
 }
 
 function isPrefix(text: string): boolean {

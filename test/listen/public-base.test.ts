@@ -6,6 +6,7 @@ import { createPublicBase } from '../../src/config/public-base.ts';
 import { configSchema, type ProxyConfigInput } from '../../src/config/schema.ts';
 import { ask, buildGate, verdict } from '../support/gate.ts';
 import { startProxy, type StartOptions } from '../support/proxy.ts';
+import { createRandom } from '../support/random.ts';
 
 type Listen = NonNullable<ProxyConfigInput['listen']>;
 
@@ -18,6 +19,14 @@ function baseOf(listen: Listen, headers: Record<string, string>, remoteAddress =
 }
 
 const NAMED: Listen = { allowedHosts: ['dev.example', '[fd00::1]'] };
+const named = createPublicBase(
+  configSchema.parse({ listen: NAMED, routes: [{ path: '/fhir', upstream: 'sandbox' }] }).listen,
+);
+function baseOfNamed(headers: Record<string, string>): string {
+  const socket = { remoteAddress: '127.0.0.1' };
+  return named({ headers: { host: 'localhost:8088', ...headers }, socket });
+}
+
 const PLAIN = 'http://localhost:8088';
 
 /** What a request says, and what the links of its response begin with. */
@@ -70,6 +79,14 @@ const TABLE: readonly (readonly [string, Record<string, string>, string])[] = [
   ['a host that is not allowed', { 'x-forwarded-host': 'evil.example' }, PLAIN],
   ['a host with user information', { 'x-forwarded-host': 'dev.example@evil.example' }, PLAIN],
   ['a host with a path', { 'x-forwarded-host': 'dev.example/evil' }, PLAIN],
+  ['a port too large', { 'x-forwarded-host': 'dev.example:65536' }, PLAIN],
+  [
+    'a port of its own that is too large',
+    { 'x-forwarded-host': 'dev.example', 'x-forwarded-port': '99999' },
+    'http://dev.example',
+  ],
+  ['a subdomain of localhost', { 'x-forwarded-host': 'evil.localhost' }, PLAIN],
+  ['an address in another spelling', { 'x-forwarded-host': '127.1' }, PLAIN],
   ['a scheme of another kind', { 'x-forwarded-proto': 'javascript' }, PLAIN],
   ['a prefix that leads elsewhere', { 'x-forwarded-prefix': '//evil.example' }, PLAIN],
   ['a prefix with dots', { 'x-forwarded-prefix': '/a/../b' }, PLAIN],
@@ -79,6 +96,31 @@ const TABLE: readonly (readonly [string, Record<string, string>, string])[] = [
 describe('what links begin with, as a trusted server says', () => {
   for (const [title, headers, expected] of TABLE) {
     it(title, () => assert.equal(baseOf(NAMED, headers), expected));
+  }
+});
+
+it('whatever a server in front sends, links begin with a URL of an allowed host', () => {
+  const { below, pick } = createRandom(17);
+  const pieces =
+    'https http proto= host= for= ; , " \\ / // .. @ dev.example evil.example localhost [::1] [fd00::1] :8443 : %0d%0a #'.split(
+      ' ',
+    );
+  const text = () => Array.from({ length: below(7) }, () => pick(pieces)).join('');
+  const allowed = new Set(['dev.example', '[fd00::1]', 'localhost', '[::1]']);
+  for (let i = 0; i < 20_000; i += 1) {
+    const headers = {
+      forwarded: text(),
+      'x-forwarded-proto': text(),
+      'x-forwarded-host': text(),
+      'x-forwarded-port': text(),
+      'x-forwarded-prefix': text(),
+    };
+    const base = baseOfNamed(headers);
+    const { protocol, hostname, username, search, hash } = new URL(`${base}/fhir`);
+    assert.ok(allowed.has(hostname), `${JSON.stringify(headers)} gives ${base}`);
+    assert.match(protocol, /^https?:$/);
+    assert.equal(username + search + hash, '');
+    assert.ok(!base.endsWith('/'));
   }
 });
 
