@@ -3,7 +3,7 @@
  * folder, so that a browser has to trust it once. What its key signs is good for the names of this proxy
  * alone (name constraints, RFC 5280 section 4.2.1.10), even when the key is stolen.
  */
-import { createHash, randomBytes, randomUUID, webcrypto, X509Certificate } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { link, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
@@ -15,33 +15,24 @@ import { isLoopbackHost, isWildcardHost, withoutBrackets } from '../config/host.
 import { pathInMessage } from '../config/path-in-message.ts';
 import type { ListenConfig } from '../config/schema.ts';
 import { findStateFolder } from '../config/state-folder.ts';
+import {
+  isOutworn,
+  issueCertificate,
+  makeAuthority,
+  type Authority,
+  type CertificateNames,
+  type LocalCertificate,
+} from './local-certificate.ts';
 
-/** A certificate for this proxy, and its authority. */
-export interface LocalCertificate {
-  /** PEM. */
-  cert: string;
-  /** PEM, PKCS#8; never written to a disk. */
-  key: string;
-  /** When it expires, milliseconds since the epoch. */
-  notAfterMs: number;
+/** The names of this proxy. */
+interface Names extends CertificateNames {
+  /** Those that are not this machine's own. */
+  others: readonly string[];
 }
 
-/** The names that a certificate is for. */
-interface Names {
-  hosts: string[];
-  addresses: string[];
-  /** Those of the addresses and hosts that are not this machine's own. */
-  others: string[];
-}
-
-const DAY_MS = 86_400_000;
-const AUTHORITY_DAYS = 5 * 365;
-/** Short, since it costs nothing: a new one is made at each start and while the proxy runs. */
-const CERTIFICATE_DAYS = 30;
-const NEAR_EXPIRY_MS = 10 * DAY_MS;
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const AUTHORITY_FILE = 'authority.pem';
 const OWNER_ONLY = 0o600;
+const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
 type Listen = Pick<ListenConfig, 'host' | 'allowedHosts'>;
 
@@ -49,11 +40,6 @@ type Listen = Pick<ListenConfig, 'host' | 'allowedHosts'>;
 export function localAuthorityFile(listen: Listen): string | undefined {
   const folder = folderOf(namesOf(listen));
   return folder === undefined ? undefined : join(folder, 'ca.pem');
-}
-
-/** Whether a certificate should be made anew. */
-export function isNearExpiry({ notAfterMs }: Pick<LocalCertificate, 'notAfterMs'>): boolean {
-  return notAfterMs - Date.now() < NEAR_EXPIRY_MS;
 }
 
 /**
@@ -73,7 +59,7 @@ export async function makeLocalCertificate(listen: Listen): Promise<LocalCertifi
   }
   try {
     const authority = await provideAuthority(folder, names);
-    return await issue(authority, names);
+    return await issueCertificate(authority, names);
   } catch (error) {
     if (error instanceof ProxyError && !(error instanceof ConfigError)) {
       throw problem(
@@ -115,12 +101,6 @@ function folderOf({ others }: Names): string | undefined {
   return join(state, 'tls', others.length === 0 ? 'loopback' : hash);
 }
 
-/** Certificate and key of the authority, PEM. */
-interface Authority {
-  cert: string;
-  key: string;
-}
-
 async function provideAuthority(folder: string, names: Names): Promise<Authority> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, AUTHORITY_FILE);
@@ -152,16 +132,6 @@ async function readAuthority(file: string): Promise<Authority | undefined> {
   }
 }
 
-function isOutworn({ cert }: Authority): boolean {
-  try {
-    // A certificate may not outlive its authority.
-    const end = Date.parse(new X509Certificate(cert).validTo);
-    return end - Date.now() < (CERTIFICATE_DAYS + 1) * DAY_MS;
-  } catch {
-    return true;
-  }
-}
-
 /** Of two programs that make one at the same time, both use the one that was first. */
 async function keepAuthority(
   file: string,
@@ -175,8 +145,12 @@ async function keepAuthority(
     else await link(fresh, file);
     return authority;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return (await readAuthority(file)) ?? authority;
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return (await readAuthority(file)) ?? authority;
+    // A file system without hard links; two programs at the same moment are rarer there.
+    if (!NO_LINKS.has(code)) throw error;
+    await rename(fresh, file);
+    return authority;
   } finally {
     await rm(fresh, { force: true });
   }
@@ -186,109 +160,4 @@ async function replaceFile(file: string, text: string, mode: number): Promise<vo
   const fresh = `${file}.${randomUUID()}`;
   await writeFile(fresh, text, { mode, flag: 'wx' });
   await rename(fresh, file);
-}
-
-/** The libraries are read only where certificates are made. */
-async function loadLibraries() {
-  const [x509, asn1, schema] = await Promise.all([
-    import('@peculiar/x509'),
-    import('@peculiar/asn1-x509'),
-    import('@peculiar/asn1-schema'),
-  ]);
-  x509.cryptoProvider.set(webcrypto);
-  return { x509, asn1, schema };
-}
-
-async function makeAuthority(names: Names): Promise<Authority> {
-  const { x509, asn1, schema } = await loadLibraries();
-  const { GeneralName, GeneralSubtree, GeneralSubtrees, NameConstraints } = asn1;
-  const keys = await makeKeys();
-  const bases = [
-    ...names.hosts.map((dNSName) => ({ dNSName })),
-    { iPAddress: '127.0.0.0/8' },
-    ...names.addresses
-      .filter((address) => !address.startsWith('127.'))
-      .map((address) => ({ iPAddress: `${address}/${isIP(address) === 6 ? 128 : 32}` })),
-  ];
-  const constraints = new NameConstraints({
-    permittedSubtrees: new GeneralSubtrees(
-      bases.map((base) => new GeneralSubtree({ base: new GeneralName(base) })),
-    ),
-  });
-  const serialNumber = newSerialNumber();
-  const cert = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber,
-    // Two of them in one store have different names.
-    name: `CN=fhir-auth-proxy local authority ${serialNumber.slice(-6)}`,
-    ...lifetime(AUTHORITY_DAYS),
-    signingAlgorithm: ALGORITHM,
-    keys,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, 0, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.Extension(
-        asn1.id_ce_nameConstraints,
-        true,
-        schema.AsnConvert.serialize(constraints),
-      ),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-    ],
-  });
-  return { cert: `${cert.toString('pem')}\n`, key: await exportKey(keys.privateKey) };
-}
-
-async function issue({ cert, key }: Authority, names: Names): Promise<LocalCertificate> {
-  const { x509 } = await loadLibraries();
-  const keys = await makeKeys();
-  const [der] = x509.PemConverter.decode(key);
-  const authority = new x509.X509Certificate(cert);
-  const times = lifetime(CERTIFICATE_DAYS);
-  const issued = await x509.X509CertificateGenerator.create({
-    serialNumber: newSerialNumber(),
-    subject: 'CN=localhost',
-    issuer: authority.subjectName,
-    ...times,
-    signingAlgorithm: ALGORITHM,
-    publicKey: keys.publicKey,
-    signingKey: await webcrypto.subtle.importKey('pkcs8', der!, ALGORITHM, false, ['sign']),
-    extensions: [
-      new x509.BasicConstraintsExtension(false),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension([
-        ...names.hosts.map((value) => ({ type: 'dns' as const, value })),
-        ...names.addresses.map((value) => ({ type: 'ip' as const, value })),
-      ]),
-      await x509.AuthorityKeyIdentifierExtension.create(authority.publicKey),
-    ],
-  });
-  return {
-    cert: `${issued.toString('pem')}\n`,
-    key: await exportKey(keys.privateKey),
-    notAfterMs: times.notAfter.getTime(),
-  };
-}
-
-function makeKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
-}
-
-async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
-  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key)).toString('base64');
-  const lines = der.match(/.{1,64}/g) ?? [];
-  return `-----BEGIN PRIVATE KEY-----\n${lines.join('\n')}\n-----END PRIVATE KEY-----\n`;
-}
-
-/** A day back, so that a slow clock does not matter. */
-function lifetime(days: number): { notBefore: Date; notAfter: Date } {
-  const now = Date.now();
-  return { notBefore: new Date(now - DAY_MS), notAfter: new Date(now + days * DAY_MS) };
-}
-
-/** Positive (RFC 5280 section 4.1.2.2), hexadecimal. */
-function newSerialNumber(): string {
-  const bytes = randomBytes(16);
-  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
-  return bytes.toString('hex');
 }

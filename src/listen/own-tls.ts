@@ -5,7 +5,8 @@ import { readKeyText } from '../auth/key-file.ts';
 import { ConfigError, ProxyError } from '../base/errors.ts';
 import type { ListenConfig } from '../config/schema.ts';
 import { loadCertificatePair } from '../config/tls.ts';
-import { isNearExpiry, makeLocalCertificate, type LocalCertificate } from './local-authority.ts';
+import { makeLocalCertificate } from './local-authority.ts';
+import { isNearExpiry, type LocalCertificate } from './local-certificate.ts';
 
 /** The certificate in use. */
 export interface OwnTls {
