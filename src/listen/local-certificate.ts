@@ -2,7 +2,7 @@
  * The certificates of a local authority: its own, with name constraints (RFC 5280 section 4.2.1.10), and
  * those that it signs for this proxy. Nothing here touches a disk.
  */
-import { randomBytes, webcrypto, X509Certificate } from 'node:crypto';
+import { createPrivateKey, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 
 /** A certificate for this proxy, and its authority. */
@@ -41,11 +41,13 @@ export function isNearExpiry({ notAfterMs }: Pick<LocalCertificate, 'notAfterMs'
   return notAfterMs - Date.now() < NEAR_EXPIRY_MS;
 }
 
-/** Whether an authority cannot sign any more: at its end, or not a certificate at all. */
-export function isOutworn({ cert }: Authority): boolean {
+/** Whether an authority cannot sign any more: at its end, or its file was damaged. */
+export function isOutworn({ cert, key }: Authority): boolean {
   try {
+    const certificate = new X509Certificate(cert);
+    if (!certificate.ca || !certificate.checkPrivateKey(createPrivateKey(key))) return true;
     // A certificate may not outlive its authority.
-    const end = Date.parse(new X509Certificate(cert).validTo);
+    const end = Date.parse(certificate.validTo);
     return end - Date.now() < (CERTIFICATE_DAYS + 1) * DAY_MS;
   } catch {
     return true;

@@ -187,17 +187,45 @@ describe('"auto"', () => {
     assert.match(message, /authority\.pem/);
   });
 
-  it('an authority that is not one any more is replaced', async (t) => {
-    useStateFolder(t);
-    const listen = { host: undefined, allowedHosts: [] };
-    await makeLocalCertificate(listen);
-    const file = join(dirname(localAuthorityFile(listen)!), 'authority.pem');
-    const { key, cert } = await createCertificate({ notAfterMs: Date.now() + 3 * DAY_MS });
-    writeFileSync(file, key + cert, { mode: 0o600 });
-    const made = await makeLocalCertificate(listen);
-    const authority = new X509Certificate(readFileSync(localAuthorityFile(listen)!));
-    assert.ok(new X509Certificate(made.cert).verify(authority.publicKey));
-  });
+  const damages: readonly (readonly [string, (file: string) => string | Promise<string>])[] = [
+    [
+      'that ends soon',
+      async () => {
+        const { key, cert } = await createCertificate({ notAfterMs: Date.now() + 3 * DAY_MS });
+        return key + cert;
+      },
+    ],
+    [
+      'that is a certificate of a server',
+      async () => {
+        const { key, cert } = await createCertificate();
+        return key + cert;
+      },
+    ],
+    [
+      'whose key is another one',
+      async (file) =>
+        (await createCertificate()).key +
+        readFileSync(file, 'utf8').replace(/^[^]*?(?=-----BEGIN CERTIFICATE)/, ''),
+    ],
+    ['whose file was cut', (file) => readFileSync(file, 'utf8').slice(0, 300)],
+    ['whose file is empty', () => ''],
+  ];
+  for (const [title, damage] of damages) {
+    it(`an authority ${title} is replaced`, async (t) => {
+      useStateFolder(t);
+      const listen = { host: undefined, allowedHosts: [] };
+      await makeLocalCertificate(listen);
+      const file = join(dirname(localAuthorityFile(listen)!), 'authority.pem');
+      writeFileSync(file, await damage(file), { mode: 0o600 });
+      const made = await makeLocalCertificate(listen);
+      const authority = new X509Certificate(readFileSync(localAuthorityFile(listen)!));
+      assert.equal(authority.ca, true);
+      assert.ok(new X509Certificate(made.cert).verify(authority.publicKey));
+      const again = await makeLocalCertificate(listen);
+      assert.ok(new X509Certificate(again.cert).verify(authority.publicKey), 'once');
+    });
+  }
 
   it('a certificate is made anew ten days before its end', () => {
     assert.equal(isNearExpiry({ notAfterMs: Date.now() + 11 * DAY_MS }), false);
