@@ -19,6 +19,9 @@ import { UsageError } from './usage-error.ts';
 /** Most characters of an exchange file; recorded ones have at most a few hundred thousand. */
 const LONGEST_EXCHANGE_CHARACTERS = 16_777_216;
 
+/** Most causes that --follow remembers; those beyond are explained each time. */
+const MOST_REMEMBERED = 500;
+
 const explainArguments = {
   file: {
     positional: true,
@@ -110,8 +113,10 @@ async function followLog(path: string, json: boolean, runtime: Runtime): Promise
   const seen = new Set<string>();
   const write = (hints: readonly Hint[]): void => {
     for (const hint of hints) {
-      const again = seen.has(hint.id);
-      seen.add(hint.id);
+      // One hint may have several causes, such as different fatal errors.
+      const key = `${hint.id}\n${hint.cause}`;
+      const again = seen.has(key);
+      if (seen.size < MOST_REMEMBERED) seen.add(key);
       if (json) runtime.stdout.writeJson(hint);
       else if (again) runtime.stdout.write(`again: ${hint.title}  ${hint.id}\n\n`);
       else runtime.stdout.write(formatHint(hint, runtime.stdout));

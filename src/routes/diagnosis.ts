@@ -15,7 +15,7 @@ import { buildOperationOutcome, FHIR_JSON, issueTypeOfStatus } from '../hints/op
 import type { PublishedKeys } from './published-keys.ts';
 import type { Route } from './route.ts';
 
-/** The server's clock is compared in whole seconds, and a log line may be stamped before its request. */
+/** A line may be received a moment after the response. */
 const LOG_SLACK_MS = 1_000;
 /** A line that nobody waits for is met by the next look at the file, a second later or two. */
 const LATE_LINE_MS = 2_000;
@@ -228,7 +228,8 @@ async function logEvidence(
     logFollowed: errorLog.state().state === 'following',
     logEntries: errorLog.matching({
       ...selection,
-      fromMs: selection.fromMs - LOG_SLACK_MS,
+      // A line that was received before the request is that of another one.
+      fromMs: selection.fromMs,
       toMs: (selection.toMs ?? clock.now()) + LOG_SLACK_MS,
       clientId,
     }),
