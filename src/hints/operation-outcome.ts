@@ -1,5 +1,6 @@
 /** FHIR R4 OperationOutcome: what the proxy answers when it answers by itself. */
 import type { Hint } from '../base/contracts.ts';
+import { quoteLogLine } from '../base/quoted-line.ts';
 
 /** Media type of what the proxy itself says. */
 export const FHIR_JSON = 'application/fhir+json; charset=utf-8';
@@ -75,12 +76,15 @@ export function buildOperationOutcome(options: OperationOutcomeOptions): Operati
   };
 }
 
-function buildHintIssue({ id, certainty, title, cause, fix }: Hint): OperationOutcomeIssue {
+function buildHintIssue(hint: Hint): OperationOutcomeIssue {
+  const { id, certainty, title, cause, fix } = hint;
+  const line = quoteLogLine(hint);
+  const quoted = line === undefined ? '' : ` (error log: ${line})`;
   return {
     severity: 'information',
     code: 'informational',
     details: { text: certainty === 'certain' ? title : `${title} (likely)` },
-    diagnostics: `${cause} ${fix} [${id}]`,
+    diagnostics: `${cause} ${fix}${quoted} [${id}]`,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Clock, Exchange, Hint } from '../base/contracts.ts';
+import { quoteLogLine } from '../base/quoted-line.ts';
 import type { LineLogger, LogLevel } from './logger.ts';
 import { formatBytes, formatClock, formatDuration, oneLine, wrap, type Palette } from './pretty.ts';
 import { redactText } from './redaction.ts';
@@ -183,6 +184,8 @@ function createPrettyFormat(logger: LineLogger, options: ExchangeLogOptions): Fo
       lines.push(`${INDENT}${palette.yellow('hint   ')}${palette.bold(oneLine(hint.title))}`);
       below('cause', hint.cause);
       below('fix', hint.fix);
+      const logLine = quoteLogLine(hint);
+      if (logLine !== undefined) below('log', oneLine(redactText(logLine)));
       lines.push(`${INDENT}${palette.dim('more   ')}${palette.cyan(hintUrl(hint.id))}`);
     }
     return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;

@@ -32,7 +32,8 @@ test('each hint is an informational issue with cause, fix and id; a likely one s
     severity: 'information',
     code: 'informational',
     details: { text: 'The client is not enabled' },
-    diagnostics: 'It was never enabled. Enable it. [client-disabled]',
+    diagnostics:
+      'It was never enabled. Enable it. (error log: Client is not enabled) [client-disabled]',
   });
   assert.equal(issue[2]?.details?.text, 'The client is not enabled (likely)');
 });
@@ -49,4 +50,20 @@ test('a status without a body still gets an issue type', () => {
     [504, 'timeout'],
   ] as const;
   for (const [status, type] of table) assert.equal(issueTypeOfStatus(status), type);
+});
+
+test('the log line that decided is quoted, without the values in its context', () => {
+  const hint = {
+    id: 'client-disabled',
+    certainty: 'certain' as const,
+    title: 'The client is not enabled',
+    cause: 'It is disabled.',
+    fix: 'Enable it.',
+    evidence: 'error log: Client is not enabled {"client_id":"abc"}',
+  };
+  const { issue } = buildOperationOutcome({ code: 'login', diagnostics: 'refused', hints: [hint] });
+  assert.equal(
+    issue[1]?.diagnostics,
+    'It is disabled. Enable it. (error log: Client is not enabled) [client-disabled]',
+  );
 });
